@@ -1,0 +1,5 @@
+"""Measure crystals in micrographs."""
+
+from crystalgauge._version import __version__
+
+__all__ = ["__version__"]
