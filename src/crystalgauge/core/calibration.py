@@ -18,8 +18,9 @@ UM_PER_UNIT = {
 }  # fmt: skip
 """Micrometres per unit, by lower-case name; both code points of the micro sign are known."""
 
+_NUMBER = r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)"
 _LENGTH = re.compile(
-    r"^\s*([0-9.eE+-]+)\s*(?:(?:\+-|±)\s*([0-9.eE+-]+)\s*)?([^\d\s/]+)?(?:\s*/\s*px)?\s*$"
+    rf"^\s*{_NUMBER}\s*(?:(?:\+-|±)\s*{_NUMBER}\s*)?([^\d\s/.+-]+)?(?:\s*/\s*px)?\s*$"
 )
 
 
@@ -91,10 +92,5 @@ def parse_pixel_size(text: str) -> Calibration:
     factor = UM_PER_UNIT.get(unit.lower())
     if factor is None:
         raise CalibrationError(f"unknown unit {unit!r} in pixel size {text!r}; use nm, um or mm")
-    try:
-        size, uncertainty = float(value) * factor, float(spread or 0) * factor
-    except ValueError as error:
-        raise CalibrationError(
-            f"cannot read a pixel size from {text!r}; write it as 0.84um"
-        ) from error
+    size, uncertainty = float(value) * factor, float(spread or 0) * factor
     return Calibration(size, uncertainty, "argument", text.strip())
