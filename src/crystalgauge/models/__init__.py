@@ -1,0 +1,1 @@
+"""Networks: one folder per model, with its maps known to nobody else."""
