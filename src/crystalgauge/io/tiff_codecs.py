@@ -1,0 +1,113 @@
+"""Decode TIFF pages, also those whose compression tifffile leaves to imagecodecs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crystalgauge.core import MissingExtraError
+from crystalgauge.io.exif import ORIENTATION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_PALETTE, _CMYK = 3, 5
+
+
+def decoded_page(path: Path, tiff: Any, page: Any) -> NDArray[Any]:
+    """Decode one page as stored.
+
+    tifffile decodes what needs no package and what imagecodecs brings. Without that package LZW,
+    JPEG, predictors and the like go to the libtiff inside Pillow and OpenCV.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tiff
+        The open file; its ``pages`` number the page.
+    page
+        The page.
+
+    Returns
+    -------
+    ndarray
+        Of ``page.shape`` and ``page.dtype``.
+
+    Raises
+    ------
+    MissingExtraError
+        When neither of them knows the compression.
+    """
+    try:
+        return page.asarray()
+    except ValueError as error:
+        if "imagecodecs" not in str(error):
+            raise
+    number = _page_number(tiff, page)
+    for decode in (_with_pillow, _with_opencv):
+        pixels = decode(path, number, page) if number is not None else None
+        if pixels is not None:
+            return pixels
+    name = getattr(page.compression, "name", page.compression)
+    raise MissingExtraError(
+        "imagecodecs", "formats", f"reading {name}-compressed {page.dtype} TIFF such as {path}"
+    )
+
+
+def _page_number(tiff: Any, page: Any) -> int | None:
+    """Return the place of a page in the main chain of directories, None when it is outside."""
+    index = page.index
+    if not isinstance(index, int) or index >= len(tiff.pages):
+        return None
+    return index if tiff.pages[index].offset == page.offset else None
+
+
+def _with_pillow(path: Path, number: int, page: Any) -> NDArray[Any] | None:
+    """Decode 8-bit pages with Pillow; None when it cannot give them as stored."""
+    from PIL import TiffImagePlugin
+
+    plain = page.dtype == np.uint8 and page.tags.valueof(ORIENTATION, default=1) == 1
+    if not plain or page.planarconfig != 1:
+        return None
+    try:
+        with path.open("rb") as file:
+            image = TiffImagePlugin.TiffImageFile(file, str(path))
+            image.seek(number)
+            image.load()
+            pixels = np.asarray(image)
+    except (OSError, SyntaxError, KeyError) as error:
+        _refuse_damaged(error)
+        return None
+    return pixels if pixels.shape == page.shape and pixels.dtype == page.dtype else None
+
+
+def _refuse_damaged(error: Exception) -> None:
+    """Let the next decoder try, unless the data themselves are cut short or broken."""
+    words = str(error)
+    if "truncated" in words or "decoder error" in words or "unpack" in words:
+        raise ValueError(words) from error
+
+
+def _with_opencv(path: Path, number: int, page: Any) -> NDArray[Any] | None:
+    """Decode 8 to 64-bit grey and colour pages with OpenCV; None when it cannot."""
+    import cv2
+
+    if page.photometric in (_PALETTE, _CMYK):
+        return None  # OpenCV converts these to red-green-blue of its own making
+    try:
+        found, pages = cv2.imreadmulti(str(path), number, 1, flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if not found or len(pages) != 1:
+        return None
+    pixels = np.asarray(pages[0])
+    if pixels.ndim == 3:
+        order = [2, 1, 0, 3] if pixels.shape[2] == 4 else [2, 1, 0]
+        pixels = np.ascontiguousarray(pixels[..., order])
+    if page.planarconfig != 1 and pixels.ndim == 3:
+        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return pixels if pixels.shape == page.shape and pixels.dtype == page.dtype else None
