@@ -1,0 +1,28 @@
+"""What a user looks at: overlays, distributions and one offline page."""
+
+from crystalgauge.report.content import (
+    Card,
+    Figure,
+    PictureEntry,
+    ReportContent,
+    Term,
+)
+from crystalgauge.report.figures import CumulativeCurve, cumulative_figure, histogram_figure
+from crystalgauge.report.overlay import overlay
+from crystalgauge.report.page import render_page
+from crystalgauge.report.raster import encode, thumbnail
+
+__all__ = [
+    "Card",
+    "CumulativeCurve",
+    "Figure",
+    "PictureEntry",
+    "ReportContent",
+    "Term",
+    "cumulative_figure",
+    "encode",
+    "histogram_figure",
+    "overlay",
+    "render_page",
+    "thumbnail",
+]
