@@ -1,0 +1,129 @@
+"""A stock of crystal shapes, grown once and shared by all scenes of a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crystalgauge.scenes.habit import HABITS, NEEDLES, Polyhedron, chip, fragment, grow, lie_flat
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_FACES = 24
+MAX_VERTICES = 44
+"""A simple polyhedron of 24 faces has 44 corners (Euler)."""
+
+FRAGMENT_SHARE = 0.1
+CHIPPED_SHARE = 0.3
+NEEDLE_SHARE = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class HabitLibrary:
+    """Convex bodies of diameter 1, longest axis along x, shortest along z.
+
+    Parameters
+    ----------
+    normals
+        ``(M, 24, 3)`` float32 outward unit normals, zero beyond each shape's faces.
+    distances
+        ``(M, 24)`` float32 distances of the facets from the origin.
+    face_count
+        ``(M,)`` int32.
+    vertices
+        ``(M, 44, 3)`` float32 corners, zero beyond each shape's corners.
+    vertex_count
+        ``(M,)`` int32.
+    habit
+        ``(M,)`` names.
+    """
+
+    normals: NDArray[np.float32]
+    distances: NDArray[np.float32]
+    face_count: NDArray[np.int32]
+    vertices: NDArray[np.float32]
+    vertex_count: NDArray[np.int32]
+    habit: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.face_count)
+
+    def rows_of(self, *names: str) -> NDArray[np.intp]:
+        """Return the rows of the shapes with one of these habit names, rising.
+
+        Parameters
+        ----------
+        names
+            Habit names; all shapes when none is given.
+        """
+        return np.flatnonzero(np.isin(self.habit, names)) if names else np.arange(len(self))
+
+    @classmethod
+    def from_polyhedra(cls, bodies: list[tuple[str, Polyhedron]]) -> HabitLibrary:
+        """Pack named polyhedra of at most 24 faces and 44 corners.
+
+        Parameters
+        ----------
+        bodies
+            Habit name and shape of each.
+        """
+        count = len(bodies)
+        normals = np.zeros((count, MAX_FACES, 3), np.float32)
+        distances = np.zeros((count, MAX_FACES), np.float32)
+        vertices = np.zeros((count, MAX_VERTICES, 3), np.float32)
+        for row, (_, body) in enumerate(bodies):
+            normals[row, : len(body.normals)] = body.normals
+            distances[row, : len(body.normals)] = body.distances
+            vertices[row, : len(body.vertices)] = body.vertices
+        return cls(
+            normals,
+            distances,
+            np.array([len(body.normals) for _, body in bodies], np.int32),
+            vertices,
+            np.array([len(body.vertices) for _, body in bodies], np.int32),
+            np.array([name for name, _ in bodies], np.str_),
+        )
+
+
+def _draw(rng: np.random.Generator) -> tuple[str, Polyhedron]:
+    kind = rng.random()
+    if kind < FRAGMENT_SHARE:
+        return "fragment", fragment(rng)
+    needle = kind > 1 - NEEDLE_SHARE
+    habits: Any = NEEDLES if needle else HABITS
+    habit = habits[rng.integers(len(habits))]
+    body = grow(habit, rng)
+    if rng.random() < CHIPPED_SHARE:
+        for _ in range(rng.integers(1, 3)):
+            body = chip(body, rng)
+    return habit.name, body
+
+
+@lru_cache(maxsize=4)
+def habit_library(seed: int = 0, count: int = 2000) -> HabitLibrary:
+    """Grow a library of shapes; the same one for the same arguments, kept for the process.
+
+    Parameters
+    ----------
+    seed
+        Of the generator; a held-out test set takes another one.
+    count
+        Number of shapes, about one in ten of them fragments and one in three needles.
+    """
+    from scipy.spatial import QhullError
+
+    rng = np.random.default_rng((0x4AB17, seed))
+    bodies: list[tuple[str, Polyhedron]] = []
+    while len(bodies) < count:
+        try:
+            name, body = _draw(rng)
+        except QhullError:  # a chip may leave a sliver that Qhull finds flat
+            continue
+        fits = len(body.normals) <= MAX_FACES and 4 <= len(body.vertices) <= MAX_VERTICES
+        if fits and body.distances.min() > 0:
+            bodies.append((name, lie_flat(body)))
+    return HabitLibrary.from_polyhedra(bodies)

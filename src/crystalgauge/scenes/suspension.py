@@ -1,0 +1,257 @@
+"""Regime ``suspension``: crystals in a liquid or on its floor, seen by transmitted light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crystalgauge.scenes.camera import sample_camera
+from crystalgauge.scenes.library import HabitLibrary, habit_library
+from crystalgauge.scenes.placement import CROSSING, FREE, INTERGROWN, TOUCHING, place
+from crystalgauge.scenes.scene import Optics, Population, Scene
+from crystalgauge.scenes.statistics import (
+    CROWDS,
+    REFERENCE_PX,
+    Crowd,
+    directions_near_plane,
+    log_uniform,
+    orientations,
+)
+
+try:
+    from crystalgauge.scenes.backdrop import sample_backdrop
+except ModuleNotFoundError:  # lands with the next commits
+
+    def sample_backdrop(rng, shape):  # type: ignore
+        """Return no backdrop."""
+
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TRIALS = 8
+"""Places tried for a crystal before it is left out."""
+
+FLAT_HABITS = ("plate", "cuboid", "cube")
+
+
+@dataclass(frozen=True)
+class SuspensionConfig:
+    """What suspensions are drawn from.
+
+    Parameters
+    ----------
+    crowds
+        Kinds of population with their frequencies.
+    library_seed
+        Of the habit library; a held-out test takes another one.
+    directions
+        Directions traced through the objective's aperture.
+    reflections
+        Internal reflections followed.
+    fill
+        Upper bound of the summed squared sizes, in units of the picture's area.
+    rosettes
+        Share of the scenes in which crystals grow from common centres.
+    rough
+        Share of the scenes whose crystals have rough faces, inclusions or steps.
+    absorbing
+        Share of the scenes whose crystals absorb light.
+    """
+
+    crowds: tuple[Crowd, ...] = CROWDS
+    library_seed: int = 0
+    directions: int = 8
+    reflections: int = 8
+    fill: float = 2.5
+    rosettes: float = 0.18
+    rough: float = 0.4
+    absorbing: float = 0.12
+
+
+def sample_scene(
+    rng: np.random.Generator,
+    shape: tuple[int, int] = (REFERENCE_PX, REFERENCE_PX),
+    config: SuspensionConfig | None = None,
+) -> Scene:
+    """Draw a field of view.
+
+    Parameters
+    ----------
+    rng
+        Source of everything, the seed of the camera's noise included.
+    shape
+        Height and width of the picture in px.
+    config
+        What to draw from.
+    """
+    config = config or SuspensionConfig()
+    library = habit_library(config.library_seed)
+    weights = np.array([crowd.weight for crowd in config.crowds])
+    crowd = config.crowds[rng.choice(len(weights), p=weights / weights.sum())]
+    optics, depth_px = _sample_optics(rng, config)
+    crystals = _sample_crystals(rng, shape, config, crowd, library, depth_px)
+    return Scene(
+        shape,
+        crystals,
+        library,
+        optics,
+        sample_backdrop(rng, shape),
+        sample_camera(rng),
+        regime="suspension",
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _sample_optics(rng: np.random.Generator, config: SuspensionConfig) -> tuple[Optics, float]:
+    """Draw a microscope and how far crystals lie from its focus, in px."""
+    sharp = rng.random() < 0.35
+    sigma_px = rng.uniform(0, 0.8) if sharp else rng.uniform(0.8, 6.5)  # at the depth's end
+    depth_px = rng.uniform(30, 160)
+    aperture_tan = min(max(2 * sigma_px / depth_px, 0.02), 0.25)
+    depth_px = max(2 * sigma_px / aperture_tan, 1.0)
+    falloff = rng.uniform(0.03, 0.25)
+    condenser = log_uniform(rng, 0.02, 0.2, 1)[0] + falloff / 2
+    tilt = np.zeros(2)
+    if rng.random() < 0.4:
+        azimuth = rng.uniform(0, 2 * np.pi)
+        tilt = np.array([np.cos(azimuth), np.sin(azimuth)]) * rng.uniform(0, 0.7) * condenser
+    return Optics(
+        aperture_tan,
+        condenser,
+        falloff,
+        stray_light=rng.uniform(0, 0.25),
+        lamp_tilt=(float(tilt[0]), float(tilt[1])),
+        directions=config.directions,
+        reflections=config.reflections,
+    ), depth_px
+
+
+def _sample_crystals(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    config: SuspensionConfig,
+    crowd: Crowd,
+    library: HabitLibrary,
+    depth_px: float,
+) -> Population:
+    """Draw the crystals of a scene and put each in its place."""
+    size = _sample_sizes(rng, shape, config, crowd)
+    count = len(size)
+    rows = library.rows_of(*crowd.habits)
+    if not crowd.habits and rng.random() < 0.5:  # one substance, one habit
+        rows = library.rows_of(rng.choice(library.habit))
+    kind = rng.choice(rows, count)
+    flat = np.isin(library.habit[kind], FLAT_HABITS) & (rng.random(count) < 0.6)
+    rotation = orientations(rng, flat, rng.uniform(0.1, 1.0))
+    bodies = np.matmul(library.vertices[kind] * size[:, None, None], rotation.transpose(0, 2, 1))
+    relation, partner, offsets = _sample_relations(rng, config, size, rotation)
+    margin = min(0.25 * float(size.max(initial=0)), 40.0)
+    height, width = shape
+    candidates = rng.uniform(
+        (-margin, -margin, -depth_px),
+        (width + margin, height + margin, depth_px),
+        (count, TRIALS, 3),
+    )
+    position, placed = place(
+        bodies.astype(np.float32),
+        library.vertex_count[kind],
+        relation,
+        partner,
+        candidates,
+        offsets,
+        height,
+        width,
+    )
+    crystals = Population.plain(kind, size, rotation, position, _sample_indices(rng, count))
+    return _with_surfaces(rng, config, crystals).take(placed)
+
+
+def _sample_sizes(
+    rng: np.random.Generator, shape: tuple[int, int], config: SuspensionConfig, crowd: Crowd
+) -> NDArray[np.float64]:
+    """Draw sizes in px, as many as the crowd wants and the field holds."""
+    low, high = rng.uniform(*crowd.smallest_px), rng.uniform(*crowd.largest_px)
+    relative_area = shape[0] * shape[1] / REFERENCE_PX**2
+    wanted = np.exp(rng.uniform(np.log(crowd.count[0] + 1), np.log(crowd.count[1] + 1))) - 1
+    count = int(np.ceil(wanted * relative_area))
+    size = low * (high / low) ** (rng.random(count) ** rng.uniform(0.7, 2.0))
+    room = config.fill * shape[0] * shape[1]
+    slim = 5.0 if crowd.habits == ("needle",) else 1.5
+    return size[np.cumsum(size**2 / slim) <= room]
+
+
+def _sample_relations(
+    rng: np.random.Generator,
+    config: SuspensionConfig,
+    size: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+    """Draw how each crystal lies to an earlier one; see `placement.place`."""
+    count = len(size)
+    crossing = rng.choice([0.0, 0.25, 0.5], p=[0.4, 0.3, 0.3])
+    touching = rng.choice([0.0, 0.15, 0.4], p=[0.4, 0.35, 0.25])
+    drawn = rng.random(count)
+    relation = np.where(drawn < crossing, CROSSING, FREE)
+    relation[(drawn >= crossing) & (drawn < crossing + touching)] = TOUCHING
+    partner = np.floor(rng.random(count) * np.arange(count)).astype(np.int64)
+    if rng.random() < config.rosettes:
+        _gather_rosettes(rng, relation, partner)
+    elif rng.random() < 0.25:  # twins here and there
+        relation[rng.random(count) < 0.12] = INTERGROWN
+    offsets = np.stack([directions_near_plane(rng, count, 0.15) for _ in range(TRIALS)], axis=1)
+    mean_size = (size + size[partner])[:, None] / 2
+    cross = relation == CROSSING
+    reach = rng.uniform(0.1, 0.7, (count, TRIALS)) * mean_size
+    offsets[cross] *= reach[cross][..., None]
+    lift = rng.choice([-1.0, 1.0], (count, TRIALS)) * mean_size * np.linspace(0.1, 0.8, TRIALS)
+    offsets[cross, :, 2] = lift[cross]
+    grown = relation == INTERGROWN
+    along = rotation[:, :, 0] * (size * rng.uniform(0.15, 0.5, count))[:, None]
+    offsets[grown] = along[grown, None, :]
+    return relation.astype(np.int32), partner, offsets
+
+
+def _gather_rosettes(
+    rng: np.random.Generator, relation: NDArray[np.int_], partner: NDArray[np.int64]
+) -> None:
+    """Let runs of crystals grow out of the first of each run."""
+    count = len(relation)
+    start = 0
+    while start < count:
+        members = int(rng.integers(3, 13)) if rng.random() < 0.4 else 1
+        end = min(start + members, count)
+        if end - start > 1:
+            relation[start + 1 : end] = INTERGROWN
+            partner[start + 1 : end] = start
+        start = end
+
+
+def _sample_indices(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Draw refractive indices relative to the liquid: a substance with a spread."""
+    low = rng.uniform(1.02, 1.10) if rng.random() < 0.65 else rng.uniform(1.08, 1.35)
+    return rng.uniform(low, low + rng.uniform(0, 0.12), count)
+
+
+def _with_surfaces(
+    rng: np.random.Generator, config: SuspensionConfig, crystals: Population
+) -> Population:
+    """Give crystals veils, absorption, rough faces, inclusions and steps."""
+    count = len(crystals)
+    glare = rng.choice([1.0, 0.75, 0.5, 0.3], p=[0.55, 0.2, 0.15, 0.1])
+    looks = dict(vars(crystals))
+    looks["visibility"] = np.minimum(glare * rng.uniform(0.5, 1.5, count), 1).astype(np.float32)
+    if rng.random() < config.absorbing:
+        per_px = log_uniform(rng, 0.02, 1.5, 1)[0] / max(float(crystals.size_px.mean()), 1.0)
+        looks["absorption_per_px"] = (per_px * rng.uniform(0.5, 1.5, count)).astype(np.float32)
+    if rng.random() < config.rough:
+        chosen = rng.random(count) < rng.uniform(0.2, 1.0)
+        spread = log_uniform(rng, 0.01, 0.2, 1)[0] * (rng.random() < 0.7)
+        looks["roughness"] = (chosen * spread * rng.uniform(0.3, 1.5, count)).astype(np.float32)
+        looks["grain_px"] = log_uniform(rng, 1.0, 8.0, count).astype(np.float32)
+        looks["specks"] = (chosen * rng.poisson(rng.uniform(0, 5), count)).astype(np.int32)
+        looks["steps"] = (chosen * rng.poisson(rng.uniform(0, 1.5), count)).astype(np.int32)
+        looks["surface_seed"] = rng.integers(0, 2**31, count)
+    return Population(**looks)
