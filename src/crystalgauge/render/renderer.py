@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crystalgauge.core import Micrograph
+from crystalgauge.render.backdrop import paint_backdrop
 from crystalgauge.render.camera import expose
 from crystalgauge.render.composite import trace_scene
 from crystalgauge.render.truth import Truth, state_truth
-
-try:
-    from crystalgauge.render.backdrop import paint_backdrop
-except ModuleNotFoundError:  # lands with the next commits
-
-    def paint_backdrop(backdrop, shape):  # type: ignore
-        """Return a clear field."""
-        return np.ones(shape, np.float32)
-
 
 if TYPE_CHECKING:
     from crystalgauge.scenes.scene import Scene

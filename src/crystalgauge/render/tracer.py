@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_NODES = 4096
-SPAN_PX = 8
-"""Longest stretch of a row filled without looking inside."""
-
 LEAST_WEIGHT = 0.01
 """A path is cut when this share of the light is left in it."""
 
@@ -167,54 +164,29 @@ def _grow(
     tree.child[node, face] = new
 
 
-@njit(cache=True, nogil=True)
-def _follow(
-    tree: Tree,
-    entry: int,
-    slack: NDArray[np.float32],
-    state: NDArray[np.int64],
-    normals: NDArray[np.float32],
-    index: float,
-    reflections: int,
-    condenser: tuple[float, float, float, float, float, float],
-) -> tuple[int, float]:
-    """Return the leaf a ray ends in and the length of its first leg, in px.
+@njit(cache=True, nogil=True, inline="always")
+def _next_face(slack, reciprocal, node, faces):  # type: ignore[no-untyped-def]
+    """Return the face a ray meets next and how far it is, in px."""
+    nearest, hit = np.float32(FAR), 0
+    for face in range(faces):
+        inverse = reciprocal[node, face]
+        if inverse > 0.0:
+            length = slack[face] * inverse
+            if length < nearest:
+                nearest, hit = length, face
+    return hit, nearest
 
-    ``slack`` holds each face's distance from the entry point along its normal, and is spent.
-    ``state[0]`` is the number of nodes grown.
+
+@njit(cache=True, nogil=True)
+def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
+    """List the lines ``x = a + b y`` that bound the crystal on the right and on the left.
+
+    A ray meets the crystal when it enters every half-space it enters before it leaves any: one
+    line per pair of an entered and a left face. Returns how many there are of each, and the
+    least and greatest y that pairs with no x in them leave.
     """
-    faces = len(normals)
-    node = entry
-    first_leg = -1.0
-    while True:
-        nearest, hit = np.float32(FAR), -1
-        for face in range(faces):
-            reciprocal = tree.reciprocal[node, face]
-            if reciprocal > 0.0:
-                length = slack[face] * reciprocal
-                if length < nearest:
-                    nearest, hit = length, face
-        if first_leg < 0.0:
-            first_leg = max(nearest, np.float32(0.0))
-        following = tree.child[node, hit]
-        if following < 0:
-            following = state[0]
-            _grow(tree, node, hit, following, normals, index, reflections, condenser)
-            state[0] = min(following + 1, MAX_NODES - 1)
-        if tree.bounces[following] < 0:
-            return following, first_leg
-        for face in range(faces):
-            slack[face] -= nearest * tree.approach[node, face]
-        slack[hit] = 0.0
-        node = following
-
-
-@njit(cache=True, nogil=True)
-def _row_interval(
-    planes: NDArray[np.float32], speed: NDArray[np.float32], y: float, width: int
-) -> tuple[int, int]:
-    """Return the first and last pixel of a row whose rays meet the crystal."""
-    low, high = 0.0, width - 1.0
+    right, left = 0, 0
+    low, high = np.float32(-FAR), np.float32(FAR)
     for i in range(len(planes)):
         if speed[i] >= 0.0:
             continue
@@ -222,16 +194,20 @@ def _row_interval(
             if speed[j] < 0.0:
                 continue
             slope = planes[i, 1] - planes[j, 1]
-            room = planes[j, 0] - planes[i, 0] + (planes[j, 2] - planes[i, 2]) * y
+            start, rise = planes[j, 0] - planes[i, 0], planes[j, 2] - planes[i, 2]
             if slope > 0.0:
-                high = min(high, room / slope)
+                upper[right, 0], upper[right, 1] = start / slope, rise / slope
+                right += 1
             elif slope < 0.0:
-                low = max(low, room / slope)
-            elif room <= 0.0:
-                return 1, 0
-    if low > high:  # also keeps a bound far outside from overflowing as an integer
-        return 1, 0
-    return math.ceil(low), math.floor(high)
+                lower[left, 0], lower[left, 1] = start / slope, rise / slope
+                left += 1
+            elif rise > 0.0:
+                low = max(low, -start / rise)
+            elif rise < 0.0:
+                high = min(high, -start / rise)
+            elif start <= 0.0:
+                return 0, 0, np.float32(1.0), np.float32(0.0)
+    return right, left, low, high
 
 
 @njit(cache=True, nogil=True)
@@ -281,10 +257,20 @@ def trace_crystal(
     planes = np.empty((faces, 3), np.float32)  # ray length to a plane: [0] + [1] x + [2] y
     speed = np.empty(faces, np.float32)
     offset = np.empty(faces, np.float32)
+    row_offset = np.empty(faces, np.float32)
     slack = np.empty(faces, np.float32)
-    state = np.empty(1, np.int64)
+    entered = np.empty(faces, np.int32)
+    row_length = np.empty(faces, np.float32)
+    end_column = np.empty(width + 1, np.int64)  # right ends of spans still open
+    end_leaf = np.empty(width + 1, np.int64)
+    end_chord = np.empty(width + 1, np.float32)
+    upper = np.empty((faces * faces, 2), np.float32)
+    lower = np.empty((faces * faces, 2), np.float32)
+    child, approach, reciprocal, bounces = tree.child, tree.approach, tree.reciprocal, tree.bounces
+    radiance = tree.radiance
     for k in range(directions):
         ray = (rays[k, 0], rays[k, 1], rays[k, 2])
+        entries = 0
         for face in range(faces):
             nx, ny, nz = normals[face, 0], normals[face, 1], normals[face, 2]
             along = nx * ray[0] + ny * ray[1] + nz * ray[2]
@@ -300,43 +286,68 @@ def trace_crystal(
             planes[face, 0] = offset[face] / along
             planes[face, 1] = -nx / along
             planes[face, 2] = -ny / along
+            if along < 0.0:
+                entered[entries] = face
+                entries += 1
+        right, left, top, bottom = _edges_of_view(planes, speed, upper, lower)
         _set_entries(tree, normals, index, ray, condenser)
-        state[0] = faces
-        for y in range(height):
-            for x in range(width):
-                layers[k, y, x] = 1.0
-            first, last = _row_interval(planes, speed, y, width)
-            x, leaf, leg = first, -1, 0.0
-            reached = first - 1  # pixels up to here are filled; ``leaf`` is that of ``reached``
-            step = SPAN_PX
-            while reached < last:
-                x = min(reached + step, last) if leaf >= 0 else first
-                enter, entry = np.float32(-FAR), -1
+        grown = faces
+        for row in range(height):
+            for column in range(width):
+                layers[k, row, column] = 1.0
+            y = np.float32(row)
+            low, high = np.float32(0.0), np.float32(width - 1)
+            for i in range(right):
+                high = min(high, upper[i, 0] + upper[i, 1] * y)
+            for i in range(left):
+                low = max(low, lower[i, 0] + lower[i, 1] * y)
+            if low > high or y < top or y > bottom:
+                continue
+            first, last = math.ceil(low), math.floor(high)
+            for i in range(entries):
+                row_length[i] = planes[entered[i], 0] + planes[entered[i], 2] * y
+            for face in range(faces):
+                row_offset[face] = offset[face] - normals[face, 1] * y
+            done, leaf, chord = first - 1, -1, np.float32(0.0)  # the last column written
+            open_ends, column = 0, last
+            while done < last:
+                x = np.float32(column)
+                enter, entry = np.float32(-FAR), 0
+                for i in range(entries):
+                    length = row_length[i] + planes[entered[i], 1] * x
+                    if length > enter:
+                        enter, entry = length, entered[i]
                 for face in range(faces):
-                    if speed[face] < 0.0:
-                        t = planes[face, 0] + planes[face, 1] * x + planes[face, 2] * y
-                        if t > enter:
-                            enter, entry = t, face
-                for face in range(faces):
-                    slack[face] = (
-                        offset[face]
-                        - normals[face, 0] * x
-                        - normals[face, 1] * y
-                        - enter * speed[face]
-                    )
-                found, length = _follow(
-                    tree, entry, slack, state, normals, index, reflections, condenser
-                )
-                if found != leaf and leaf >= 0 and x > reached + 1:
-                    step = (x - reached) // 2
-                    continue
-                value = tree.radiance[found] / clear[k]
-                span = x - reached
-                for i in range(1, span + 1):
-                    through = value
-                    if absorption > 0.0:
-                        chord = leg + (length - leg) * i / span if span > 1 else length
-                        through = value * math.exp(-absorption * chord)
-                    layers[k, y, reached + i] = through
-                step = SPAN_PX if found == leaf else 2
-                leaf, leg, reached = found, length, x
+                    slack[face] = row_offset[face] - normals[face, 0] * x - enter * speed[face]
+                found, first_leg = entry, np.float32(-1.0)
+                while bounces[found] >= 0:
+                    hit, leg = _next_face(slack, reciprocal, found, faces)
+                    if first_leg < 0.0:
+                        first_leg = max(leg, np.float32(0.0))
+                    if child[found, hit] < 0:
+                        _grow(tree, found, hit, grown, normals, index, reflections, condenser)
+                        grown = min(grown + 1, MAX_NODES - 1)
+                    for face in range(faces):
+                        slack[face] -= leg * approach[found, face]
+                    slack[hit] = 0.0
+                    found = child[found, hit]
+                end_column[open_ends], end_leaf[open_ends] = column, found
+                end_chord[open_ends] = first_leg
+                open_ends += 1
+                while open_ends > 0:
+                    column, found = end_column[open_ends - 1], end_leaf[open_ends - 1]
+                    if found != leaf and column > done + 1:
+                        column = (done + column) // 2
+                        break
+                    open_ends -= 1
+                    value = radiance[found] / clear[k]
+                    length = end_chord[open_ends]
+                    slant = (length - chord) / (column - done) if found == leaf else 0.0
+                    for i in range(done + 1, column + 1):
+                        through = value
+                        if absorption > 0.0:
+                            through = value * math.exp(
+                                -absorption * (length - slant * (column - i))
+                            )
+                        layers[k, row, i] = through
+                    done, leaf, chord = column, found, length

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crystalgauge.scenes.backdrop import sample_backdrop
 from crystalgauge.scenes.camera import sample_camera
 from crystalgauge.scenes.library import HabitLibrary, habit_library
 from crystalgauge.scenes.placement import CROSSING, FREE, INTERGROWN, TOUCHING, place
@@ -19,14 +20,6 @@ from crystalgauge.scenes.statistics import (
     log_uniform,
     orientations,
 )
-
-try:
-    from crystalgauge.scenes.backdrop import sample_backdrop
-except ModuleNotFoundError:  # lands with the next commits
-
-    def sample_backdrop(rng, shape):  # type: ignore
-        """Return no backdrop."""
-
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
