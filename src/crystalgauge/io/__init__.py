@@ -3,7 +3,7 @@
 from crystalgauge.io.atomic import replacing
 from crystalgauge.io.discovery import Discovery, Problem, find_pictures, is_result_folder
 from crystalgauge.io.planes import Note
-from crystalgauge.io.readers import read_micrograph, read_micrographs
+from crystalgauge.io.readers import picture_shape, read_micrograph, read_micrographs
 from crystalgauge.io.signatures import SUFFIXES
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Problem",
     "find_pictures",
     "is_result_folder",
+    "picture_shape",
     "read_micrograph",
     "read_micrographs",
     "replacing",

@@ -66,6 +66,8 @@ class Stack:
 
     Parameters
     ----------
+    shape
+        Height and width of a plane as it is handed over, in px.
     sizes
         Length of each outer axis, slowest first; ``T`` time, ``Z`` depth, ``C`` channel, any
         other letter as the format has it. Empty for a single plane.
@@ -79,6 +81,7 @@ class Stack:
         Time of a plane, and its depth in µm, by index.
     """
 
+    shape: tuple[int, int]
     sizes: Mapping[str, int]
     fetch: Callable[[Index], NDArray[Any]]
     channels: tuple[str, ...] = ()

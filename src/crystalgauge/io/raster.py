@@ -60,7 +60,9 @@ def raster_stacks(path: Path, kind: str, remark: Remark) -> Iterator[list[Stack]
         def time_at(_index: Index) -> datetime | None:
             return taken
 
-        yield [Stack({"I": frames} if frames > 1 else {}, fetch, time_at=time_at)]
+        turned = orientation >= 5
+        shape = (image.width, image.height) if turned else (image.height, image.width)
+        yield [Stack(shape, {"I": frames} if frames > 1 else {}, fetch, time_at=time_at)]
 
 
 def opened(file: BinaryIO, path: Path, kind: str) -> ImageFile:

@@ -99,6 +99,21 @@ def read_micrograph(
         reading.close()  # type: ignore[attr-defined]
 
 
+def picture_shape(path: str | Path) -> tuple[int, int]:
+    """Return height and width in px of the first picture of a file, without decoding it.
+
+    Parameters
+    ----------
+    path
+        As for `read_micrographs`, which also lists what is raised.
+    """
+    path = Path(path)
+    with decoding(path), _stacks(path, lambda _kind, _text: None) as stacks:
+        if not stacks:
+            raise ReadError(f"{str(path)!r} holds no picture; export it again")
+        return stacks[0].shape
+
+
 def _remarks(path: Path, on_note: OnNote | None) -> Remark:
     """Return a sink that hands on each remark of a file once, however many planes repeat it."""
     seen: set[str] = set()

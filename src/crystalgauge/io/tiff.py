@@ -90,14 +90,18 @@ class _SeriesReader:
         if self._axes.count("C") > 1:
             self._axes = axes.replace("C", "K").replace("S", "C")
         self._shape = dict(zip(self._axes, shape, strict=True))
-        check_size(path, self._shape.get("Y", 1), self._shape.get("X", 0))
+        orientation = self._page.tags.valueof(ORIENTATION, default=1)
+        self._orientation: int = orientation if orientation in range(2, 9) else 1
+        check_size(path, self._shape["Y"], self._shape["X"])
         self._outer = tuple(axis for axis in self._axes if axis not in "YXS")
         self._contiguous: NDArray[Any] | None = None
         self._last_page: tuple[int, NDArray[Any]] | None = None
 
     def stack(self, facts: TiffFacts) -> Stack:
         """Return the series as planes."""
+        height, width = self._shape["Y"], self._shape["X"]
         return Stack(
+            (width, height) if self._orientation >= 5 else (height, width),
             {axis: self._shape[axis] for axis in self._outer if self._shape[axis] > 1},
             self._plane,
             facts.channels,
@@ -112,8 +116,7 @@ class _SeriesReader:
         rest = [axis for axis in self._axes if axis in "YXS"]
         pixels = pixels.transpose([rest.index(axis) for axis in "YXS" if axis in rest])
         pixels = self._intensities(pixels)
-        orientation = self._page.tags.valueof(ORIENTATION, default=1)
-        return upright(pixels, orientation) if orientation in range(2, 9) else pixels
+        return upright(pixels, self._orientation) if self._orientation > 1 else pixels
 
     def _stored_plane(self, index: Index) -> NDArray[Any]:
         """Find the plane in the mapped file or in its page, which may hold several planes."""
