@@ -130,7 +130,7 @@ def _rings(region: Any) -> list[NDArray[np.float64]] | None:
 
 def _united(rings: list[NDArray[np.float64]], tally: OutlineTally) -> Outline | None:
     """Join the rings of a composite by the even-odd rule: a ring inside another is a hole."""
-    whole = outline_from_rings(rings[:1], tally)
+    whole: Any = outline_from_rings(rings[:1], tally)
     for ring in rings[1:]:
         part = outline_from_rings([ring], tally)
         if whole is not None and part is not None:

@@ -56,7 +56,7 @@ def crystals_from_labels(labels: NDArray[Any]) -> Crystals:
     else:
         dense, values = labels.astype(np.int32, copy=False), numbers
     windows = find_objects(dense)
-    outlines = []
+    outlines: list[Any] = []
     for value in values.tolist():
         rows, columns = windows[value - 1]
         mask = dense[rows, columns] == value

@@ -83,7 +83,7 @@ def outline_from_rings(
     if not parts:
         tally.without_area += 1
         return None
-    whole = parts[0] if len(parts) == 1 else shapely.union_all(parts)
+    whole: Any = parts[0] if len(parts) == 1 else shapely.union_all(parts)
     tally.parts += isinstance(whole, shapely.MultiPolygon)
     return whole
 

@@ -45,8 +45,7 @@ def box_corners(outline: Outline) -> NDArray[np.float64]:
     outline
         Polygon or MultiPolygon.
     """
-    box = shapely.minimum_rotated_rectangle(outline)
-    return ring_vertices(box.exterior)
+    return ring_vertices(shapely.minimum_rotated_rectangle(outline))
 
 
 def read_yolo(
@@ -254,7 +253,7 @@ def _picture(
     rows: list[tuple[Outline | None, dict[str, Any]]],
     shape: tuple[int, int] | None,
 ) -> AnnotatedPicture:
-    """Number the rows by line, so that a line without area leaves a gap."""
+    """Assemble a picture; rows are numbered by line, so that a line without area leaves a gap."""
     kept = [(o, {"id": k + 1, **record}) for k, (o, record) in enumerate(rows) if o is not None]
     outlines = outline_array([outline for outline, _ in kept])
     columns, _ = columns_from_records([record for _, record in kept])
