@@ -1,0 +1,79 @@
+"""The application: its commands, its options and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from crystalgauge._version import __version__
+from crystalgauge.cli import exit_codes
+from crystalgauge.cli.evaluate import evaluate
+from crystalgauge.cli.measure import measure
+from crystalgauge.cli.models import models
+from crystalgauge.cli.simulate import simulate
+from crystalgauge.cli.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_logger = logging.getLogger("crystalgauge")
+
+app = typer.Typer(
+    name="crystalgauge",
+    help="Measure crystals in micrographs.",
+    epilog="Exit status: 0 done, 1 some pictures failed, 2 no results, 130 stopped by Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (measure, simulate, evaluate, models, train):
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crystalgauge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug", envvar="CRYSTALGAUGE_DEBUG", help="Log everything; show tracebacks."
+        ),
+    ] = False,
+) -> None:
+    """Measure crystals in micrographs."""
+    level = logging.DEBUG if debug else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _logger.setLevel(level)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process.
+
+    Parameters
+    ----------
+    arguments
+        Words after the program's name; those of the process when None.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="crystalgauge")
+    except Exception as error:
+        from crystalgauge.core.errors import CrystalGaugeError  # brings numpy
+
+        if not isinstance(error, CrystalGaugeError) or _logger.isEnabledFor(logging.DEBUG):
+            raise
+        typer.echo(f"error: {error}", err=True)
+    sys.exit(exit_codes.NOTHING_DONE)

@@ -1,0 +1,40 @@
+"""``crystalgauge train``: a recipe in, a model with its card out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crystalgauge.cli import exit_codes
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe file (TOML) or the name of a shipped one.")
+    ] = "outline",
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the model.")] = ...,  # type: ignore[assignment]
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in DIR.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Your annotated pictures, instead of scenes.")
+    ] = None,
+    init: Annotated[str | None, typer.Option(help="Start from the weights of this model.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Annotated[int | None, typer.Option(help="Processes that render.", min=1)] = None,
+) -> None:
+    """Train a model, on simulated scenes or on your own annotated pictures."""
+    from crystalgauge.cli.train_progress import fit_with_progress
+
+    try:
+        fitted = fit_with_progress(
+            recipe, out, resume=resume, data=data, init=init, device=device, workers=workers
+        )
+    except KeyboardInterrupt:
+        typer.echo("stopped; add --resume to go on from the last checkpoint", err=True)
+        raise typer.Exit(exit_codes.INTERRUPTED) from None
+    for name, score in fitted.scores.items():
+        typer.echo(f"{name}: {score:.4g}")
+    typer.echo(f"model: {fitted.model}")

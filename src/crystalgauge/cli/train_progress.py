@@ -1,0 +1,37 @@
+"""The progress of a training on the standard error stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from crystalgauge.train import Fitted
+
+
+def fit_with_progress(recipe: str, out: Any, **options: Any) -> Fitted:
+    """Train with a bar that shows the share done, the time left and the loss.
+
+    Parameters
+    ----------
+    recipe, out, options
+        As for `crystalgauge.train.fit_recipe`.
+    """
+    from crystalgauge.train import fit_recipe
+
+    columns = (
+        TextColumn("Training"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(share: float, words: str) -> None:
+            bar.update(task, completed=share, description=words)
+
+        return fit_recipe(recipe, out, progress=show, **options)
