@@ -17,7 +17,7 @@ from crystalgauge.render.optics import (
     condenser_terms,
     pixel_jitter,
 )
-from crystalgauge.render.texture import surface_pattern
+from crystalgauge.render.texture import roughness_tile, surface_pattern
 from crystalgauge.render.tracer import new_tree, trace_crystal
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def trace_scene(scene: Scene) -> CrystalLayers:
         crystals.visibility,
         surface,
         crystals.surface_seed,
+        roughness_tile(),
         sigma,
         rays,
         slopes,
@@ -184,6 +185,7 @@ def _composite(  # type: ignore[no-untyped-def]
     visibility,
     surface,
     surface_seed,
+    tile,
     sigma,
     rays,
     slopes,
@@ -230,10 +232,9 @@ def _composite(  # type: ignore[no-untyped-def]
             length = max(math.hypot(axis[i, 0], axis[i, 1]), 1e-6)
             surface_pattern(
                 marks,
-                centre[0],
-                centre[1],
-                axis[i, 0] / length,
-                axis[i, 1] / length,
+                tile,
+                (centre[0], centre[1]),
+                (axis[i, 0] / length, axis[i, 1] / length),
                 size[i],
                 surface[i, 0],
                 surface[i, 1],

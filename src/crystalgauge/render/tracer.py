@@ -57,7 +57,7 @@ class Tree(NamedTuple):
     bounces: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def new_tree(faces: int) -> Tree:
     """Return an empty tree for crystals of up to ``faces`` faces.
 
@@ -77,7 +77,7 @@ def new_tree(faces: int) -> Tree:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _set_node(
     tree: Tree,
     node: int,
@@ -100,7 +100,7 @@ def _set_node(
         tree.reciprocal[node, face] = 1.0 / speed if speed > GRAZING else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _set_entries(
     tree: Tree,
     normals: NDArray[np.float32],
@@ -131,7 +131,7 @@ def _set_entries(
         _set_node(tree, face, normals, bent, (gathered, 1.0 - mirrored), 0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _grow(
     tree: Tree,
     node: int,
@@ -164,7 +164,7 @@ def _grow(
     tree.child[node, face] = new
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _next_face(slack, reciprocal, node, faces):  # type: ignore[no-untyped-def]
     """Return the face a ray meets next and how far it is, in px."""
     nearest, hit = np.float32(FAR), 0
@@ -177,7 +177,7 @@ def _next_face(slack, reciprocal, node, faces):  # type: ignore[no-untyped-def]
     return hit, nearest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
     """List the lines ``x = a + b y`` that bound the crystal on the right and on the left.
 
@@ -210,7 +210,7 @@ def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
     return right, left, low, high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def trace_crystal(
     layers: NDArray[np.float32],
     normals: NDArray[np.float32],

@@ -27,7 +27,7 @@ CHANGED = 0.002
 OPAQUE = 0.1
 """Where less than this share of the clear field's light arrives, nothing can be seen."""
 
-TONE_LEVELS = np.linspace(0.0, 2.0, 41)
+TONE_LEVELS = np.linspace(0.0, 2.0, 17)
 
 
 @dataclass(frozen=True, eq=False)
