@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crystalgauge.core import Crystals
 from crystalgauge.metrics import (
@@ -70,3 +72,19 @@ def test_crossed_boxes_share_their_middle() -> None:
     squares = np.array([[3.0, 3, 1, 1, 0], [3, 3, 1, 1, np.pi / 4]])
     iou = rotated_iou_matrix(squares, squares)[0, 1]
     assert iou == pytest.approx(octagon / (2 - octagon), rel=1e-12)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_leaving_pairs_out_keeps_all_that_overlap_enough(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    turn = np.arange(12) * np.pi / 6
+    radius = rng.uniform(3, 10, (40, 12))  # jagged, so that hulls and outlines differ
+    ring = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=2)
+    crystals = Crystals.from_vertices(ring + rng.uniform(0, 40, (40, 1, 2)))
+    a, b = crystals.take(slice(0, 20)), crystals.take(slice(20, 40))
+    everything, some = overlaps(a, b), overlaps(a, b, least_iou=0.3, least_coverage=0.4)
+    keep = (everything.iou >= 0.3) | (everything.coverage >= 0.4)
+    wanted = set(zip(everything.row_a[keep], everything.row_b[keep], strict=True))
+    assert wanted <= set(zip(some.row_a, some.row_b, strict=True))
+    assert len(some.row_a) < len(everything.row_a)

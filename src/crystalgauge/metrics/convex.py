@@ -113,6 +113,23 @@ def hull_iou_matrix(a: PackedOutlines, b: PackedOutlines) -> NDArray[np.float64]
     return result
 
 
+def hull_shared_areas(
+    a: PackedOutlines, b: PackedOutlines, row_a: NDArray[np.intp], row_b: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the ``(P,)`` areas in px² that pairs of hulls share.
+
+    Parameters
+    ----------
+    a, b
+        Hulls.
+    row_a, row_b
+        ``(P,)`` rows that make up the pairs.
+    """
+    result = np.zeros(len(row_a))
+    _fill_shared(a.hulls, a.counts, row_a, b.hulls, b.counts, row_b, result)
+    return result
+
+
 def _padded_vertices(outlines: NDArray[Any]) -> NDArray[np.float64]:
     """Return ``(N, K, 2)`` vertices of the outlines' hulls, the last one repeated."""
     # the hull first: an outline traced from pixels has hundreds of vertices, its hull some dozens
@@ -332,3 +349,16 @@ def _fill_iou(
                 a[i], counts_a[i], areas_a[i], boxes_a[i],
                 b[j], counts_b[j], areas_b[j], boxes_b[j], 0.0,
             )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _fill_shared(
+    a: NDArray[np.float64], counts_a: NDArray[np.int64], row_a: NDArray[np.intp],
+    b: NDArray[np.float64], counts_b: NDArray[np.int64], row_b: NDArray[np.intp],
+    result: NDArray[np.float64],
+) -> None:  # fmt: skip
+    for n in range(len(row_a)):
+        i, j = row_a[n], row_b[n]
+        if counts_a[i] > 2 and counts_b[j] > 2:
+            end = min(a[i, : counts_a[i], 0].max(), b[j, : counts_b[j], 0].max())
+            result[n] = shared_area(a[i], counts_a[i], b[j], counts_b[j], end)

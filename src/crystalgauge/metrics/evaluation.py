@@ -23,7 +23,7 @@ from crystalgauge.metrics.matching import (
     picture_overlap,
 )
 from crystalgauge.metrics.panoptic import PanopticQuality, panoptic_quality
-from crystalgauge.metrics.strata import DEFAULT_STRATA
+from crystalgauge.metrics.strata import DEFAULT_STRATA, strata_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +164,7 @@ def evaluate(
     pictures = [picture_overlap(pair.truth, pair.prediction, pair.region) for pair in pairs]
     rankings = {iou: _ranking(pictures, iou) for iou in IOU_THRESHOLDS}
     by_iou = {iou: average_precision(ranking) for iou, ranking in rankings.items()}
-    by_stratum = {stratum.name: _stratum_precisions(pairs, pictures, stratum) for stratum in strata}
+    by_stratum = _precisions_by_stratum(pairs, pictures, strata)
     chosen = [match_one_to_one(picture, min_score=min_score) for picture in pictures]
     truths, predictions = [pair.truth for pair in pairs], [pair.prediction for pair in pairs]
     return Evaluation(
@@ -187,19 +187,21 @@ def _ranking(pictures: Sequence[PictureOverlap], iou_threshold: float) -> Rankin
     return rank(pictures, [match_by_score(picture, iou_threshold) for picture in pictures])
 
 
-def _stratum_precisions(
-    pairs: Sequence[EvaluationPair], pictures: Sequence[PictureOverlap], stratum: Stratum
-) -> list[float]:
-    """Return the average precision of a stratum at each intersection over union."""
-    true = [stratum.members(pair.truth) for pair in pairs]
-    said = [stratum.members(pair.prediction) for pair in pairs]
-    precisions = []
-    for iou in IOU_THRESHOLDS:
-        matches = [
-            match_by_score(picture, iou, truth_subset=t, prediction_subset=p)
-            for picture, t, p in zip(pictures, true, said, strict=True)
-        ]
-        precisions.append(average_precision(rank(pictures, matches, true)))
+def _precisions_by_stratum(
+    pairs: Sequence[EvaluationPair], pictures: Sequence[PictureOverlap], strata: Sequence[Stratum]
+) -> dict[str, list[float]]:
+    """Return the average precision of each stratum at each intersection over union."""
+    true = [strata_members(pair.truth, strata) for pair in pairs]
+    said = [strata_members(pair.prediction, strata) for pair in pairs]
+    precisions: dict[str, list[float]] = {stratum.name: [] for stratum in strata}
+    for name, values in precisions.items():
+        subsets = [members[name] for members in true]
+        for iou in IOU_THRESHOLDS:
+            matches = [
+                match_by_score(picture, iou, truth_subset=t, prediction_subset=p[name])
+                for picture, t, p in zip(pictures, subsets, said, strict=True)
+            ]
+            values.append(average_precision(rank(pictures, matches, subsets)))
     return precisions
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MOSTLY = 0.5
 """A prediction lies in a region when the region covers more than this part of it."""
 
+LEAST_IOU = 0.5
+"""The least overlap that any figure counts as a match; pairs below may be missing."""
+
 
 @dataclass(frozen=True, eq=False)
 class PictureOverlap:
@@ -49,7 +52,7 @@ class PictureOverlap:
         ``(M,)`` whether a prediction that finds nothing is a false one.
     starts, truth_row, iou
         Prediction j overlaps the truths ``truth_row[starts[j]:starts[j + 1]]``, regions left
-        out, in ascending order, by that much.
+        out, in ascending order, by that much. All overlaps of at least `LEAST_IOU` are there.
     """
 
     score: NDArray[np.float64]
@@ -93,7 +96,7 @@ def picture_overlap(
         Window x, y, width, height in px; None for the whole picture.
     """
     ignored, is_region = _flag(truth, "ignore"), _flag(truth, "is_cluster", "iscrowd")
-    pairs = overlaps(prediction, truth)
+    pairs = overlaps(prediction, truth, least_iou=LEAST_IOU, least_coverage=MOSTLY)
     inside = (pairs.coverage > MOSTLY) & (ignored | is_region)[pairs.row_b]
     counts = np.ones(len(prediction), dtype=bool)
     counts[pairs.row_a[inside]] = False
@@ -127,7 +130,7 @@ def match_by_score(
     picture
         From `picture_overlap`.
     iou_threshold
-        Least intersection over union of a match.
+        Least intersection over union of a match, 0.5 to 1.
     truth_subset, prediction_subset
         ``(N,)`` and ``(M,)``: what counts in the figure at hand (a range of sizes), all by
         default. A prediction outside that finds a truth inside counts as true.
@@ -161,7 +164,7 @@ def match_one_to_one(
     min_score
         Predictions below it are left out.
     iou_threshold
-        A match overlaps by more than this.
+        A match overlaps by more than this, 0.5 to 1.
     """
     column = np.repeat(np.arange(len(picture.score)), np.diff(picture.starts))
     usable = (picture.iou > iou_threshold) & (picture.score[column] >= min_score)

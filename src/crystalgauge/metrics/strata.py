@@ -11,6 +11,8 @@ import shapely
 from crystalgauge.core import ArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from crystalgauge.core import Crystals
@@ -36,17 +38,6 @@ class Stratum:
     quantity: str
     low: float
     high: float
-
-    def members(self, crystals: Crystals) -> NDArray[np.bool_]:
-        """Return the ``(N,)`` mask of crystals in the range.
-
-        Raises
-        ------
-        ArgumentError
-            When the quantity is neither known nor a column.
-        """
-        values = _quantity(crystals, self.quantity)
-        return np.asarray((values >= self.low) & (values < self.high))
 
 
 DEFAULT_STRATA = (
@@ -81,16 +72,44 @@ def equivalent_diameter_px(outlines: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(2.0 * np.sqrt(shapely.area(outlines) / np.pi))
 
 
-def _quantity(crystals: Crystals, quantity: str) -> NDArray[Any]:
+def strata_members(crystals: Crystals, strata: Sequence[Stratum]) -> dict[str, NDArray[np.bool_]]:
+    """Return the ``(N,)`` mask of the crystals of each stratum by its name.
+
+    Parameters
+    ----------
+    crystals
+        With the columns that the strata name.
+    strata
+        Ranges of quantities.
+
+    Raises
+    ------
+    ArgumentError
+        When a quantity is neither known nor a column.
+    """
+    values: dict[str, NDArray[Any]] = {}
+    for quantity in {stratum.quantity for stratum in strata}:
+        if quantity not in values:
+            values |= _quantities(crystals, quantity)
+    return {
+        stratum.name: np.asarray(
+            (values[stratum.quantity] >= stratum.low) & (values[stratum.quantity] < stratum.high)
+        )
+        for stratum in strata
+    }
+
+
+def _quantities(crystals: Crystals, quantity: str) -> dict[str, NDArray[Any]]:
+    """Return a quantity, and what costs nothing once it is known."""
     if quantity == "equivalent_diameter_px":
-        return equivalent_diameter_px(crystals.outlines)
+        return {quantity: equivalent_diameter_px(crystals.outlines)}
     if quantity in {"box_area_px2", "aspect_ratio"}:
         length, width = box_sides_px(crystals.outlines)
-        return length * width if quantity == "box_area_px2" else length / width
+        return {"box_area_px2": length * width, "aspect_ratio": length / width}
     if quantity in crystals:
-        return crystals[quantity]
+        return {quantity: crystals[quantity]}
     if not len(crystals):
-        return np.empty(0)
+        return {quantity: np.empty(0)}
     raise ArgumentError(
         f"no column {quantity!r} to stratify by; there are {sorted(crystals.columns) or 'none'}"
     )
