@@ -62,6 +62,11 @@ class OutlineConfig:
         """Number of channels of each output map."""
         return SHAPE_CHANNELS + self.vertices
 
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> OutlineConfig:
+        """Read what `as_dict` wrote."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain numbers and lists, as a card stores them."""
         return {

@@ -70,7 +70,9 @@ class Outlines:
 
 
 @njit(cache=True, nogil=True)
-def _read_level(level: NDArray[np.float32], stride: int, threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _read_level(
+    level: NDArray[np.float32], stride: int, threshold: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Read every cell of one level whose score reaches the threshold."""
     logit = math.log(threshold / (1 - threshold))
     rows, columns, channels = level.shape

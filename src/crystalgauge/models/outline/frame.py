@@ -88,7 +88,11 @@ def exponential(h11: float, h12: float, h22: float) -> tuple[float, float, float
     spread = math.hypot(0.5 * (h11 - h22), h12)
     ratio = math.sinh(spread) / spread if spread > 1e-6 else 1.0
     scale, ch = math.exp(mean), math.cosh(spread)
-    return scale * (ch + ratio * (h11 - mean)), scale * ratio * h12, scale * (ch + ratio * (h22 - mean))
+    return (
+        scale * (ch + ratio * (h11 - mean)),
+        scale * ratio * h12,
+        scale * (ch + ratio * (h22 - mean)),
+    )
 
 
 @njit(cache=True, nogil=True)

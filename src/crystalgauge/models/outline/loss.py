@@ -87,7 +87,11 @@ def symmetric_exponential(h11: Tensor, h12: Tensor, h22: Tensor) -> tuple[Tensor
     scale = torch.exp(mean.clamp(-6, 8))
     bounded = spread.clamp(max=6)
     ch, ratio = torch.cosh(bounded), torch.sinh(bounded) / spread
-    return scale * (ch + ratio * (h11 - mean)), scale * ratio * h12, scale * (ch + ratio * (h22 - mean))
+    return (
+        scale * (ch + ratio * (h11 - mean)),
+        scale * ratio * h12,
+        scale * (ch + ratio * (h22 - mean)),
+    )
 
 
 def read_cells(raw: Tensor, grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -206,7 +210,9 @@ class OutlineLoss:
         r0, r1 = radii.gather(1, low), radii.gather(1, (low + 1) % self.vertices)
         # radius of the true edge between two of its vertices, along the predicted direction
         chord = math.sin(step) * r0 * r1
-        chord = chord / (torch.sin(part * step) * r0 + torch.sin((1 - part) * step) * r1).clamp(min=1e-4)
+        chord = chord / (torch.sin(part * step) * r0 + torch.sin((1 - part) * step) * r1).clamp(
+            min=1e-4
+        )
         width = torch.roll(angle, -1, 1) - torch.roll(angle, 1, 1)
         width = (torch.remainder(width + math.pi, 2 * math.pi) - math.pi).clamp(min=0).detach()
         low_r, high_r = torch.minimum(rho, chord), torch.maximum(rho, chord)
@@ -317,14 +323,18 @@ class OutlineLoss:
             step, verdict = model.refine(self.sample(fine, coarse, start, picture))
             true_r = torch.from_numpy(wanted.astype(np.float32)).to(fine.device)
             new_r = start[:, FRAME:] * torch.exp(step.float())
-            iou = torch.minimum(new_r, true_r).square().sum(1) / torch.maximum(new_r, true_r).square().sum(1)
+            iou = torch.minimum(new_r, true_r).square().sum(1) / torch.maximum(
+                new_r, true_r
+            ).square().sum(1)
             log_step = torch.log(true_r / start[:, FRAME:]).clamp(-1, 1)
             ratio = 0.5 * torch.log(new_r.square().sum(1) / true_r.square().sum(1)).detach()
             scale = verdict[:, 1].float()
             terms = {
                 "refine_iou": 1 - iou.mean(),
                 "refine_step": F.smooth_l1_loss(step.float(), log_step, beta=0.03),
-                "refine_quality": F.binary_cross_entropy_with_logits(verdict[:, 0].float(), iou.detach()),
+                "refine_quality": F.binary_cross_entropy_with_logits(
+                    verdict[:, 0].float(), iou.detach()
+                ),
                 # Laplace likelihood: the scale becomes the mean absolute error
                 "refine_scale": (ratio.abs().clamp(max=0.5) * torch.exp(-scale) + scale).mean(),
                 f"_refined{round_}": iou.mean().detach(),
@@ -388,7 +398,9 @@ class OutlineLoss:
         parts = []
         for feature in (fine, coarse):
             got = F.grid_sample(feature.float(), grid, padding_mode="border", align_corners=False)
-            got = got.unflatten(2, (most, self.vertices))[picture, :, slot]  # (N, C, K, J)
+            got = got.reshape(*got.shape[:2], most, self.vertices, -1)[
+                picture, :, slot
+            ]  # (N, C, K, J)
             parts.append(got.transpose(2, 3).flatten(1, 2))  # (N, C * J, K)
         mean = 0.5 * (codes[:, 2] + codes[:, 4])
         long = torch.hypot(0.5 * (codes[:, 2] - codes[:, 4]), codes[:, 3])

@@ -31,7 +31,9 @@ MAX_LOG_STEP = 1.2
 """A refinement step changes a radius by at most this factor's logarithm."""
 
 
-def conv_norm(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+def conv_norm(
+    inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
     """Return convolution, batch norm and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, dilation * (kernel // 2), dilation, bias=False),
@@ -138,6 +140,24 @@ class OutlineNet(nn.Module):
         return maps, self.fine(stem), coarse
 
 
+class RingConv(nn.Module):
+    """Convolution around a closed outline: 5 taps, dilated, then batch norm and ReLU.
+
+    Padding is written as a concatenation: not every runtime knows circular padding.
+    """
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.reach = 2 * dilation
+        self.conv = nn.Conv1d(channels, channels, 5, dilation=dilation, bias=False)
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, K)`` to the same shape."""
+        closed = torch.cat([x[:, :, -self.reach :], x, x[:, :, : self.reach]], 2)
+        return F.relu(self.norm(self.conv(closed)))
+
+
 class RefineHead(nn.Module):
     """Features along the rays of an outline to steps of its radii.
 
@@ -154,14 +174,7 @@ class RefineHead(nn.Module):
         inputs = len(RAY_FRACTIONS) * (config.fine + config.coarse) + REFINE_CONTEXT
         self.entry = nn.Sequential(nn.Conv1d(inputs, width, 1, bias=False), nn.BatchNorm1d(width))
         # dilated circular convolutions see the whole outline: 5 taps at 1, 2, 4 span 29 of 32
-        self.rounds = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv1d(width, width, 5, padding=2 * d, dilation=d, padding_mode="circular", bias=False),
-                nn.BatchNorm1d(width),
-                nn.ReLU(),
-            )
-            for d in (1, 2, 4)
-        )
+        self.rounds = nn.ModuleList(RingConv(width, dilation) for dilation in (1, 2, 4))
         self.step = nn.Conv1d(2 * width, 1, 1)
         self.verdict = nn.Linear(width, 2)
         for layer in (self.step, self.verdict):

@@ -6,13 +6,15 @@ The same geometry serves training (torch, in `loss`) and prediction (numba, here
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from crystalgauge.models.outline.frame import FRAME, exponential
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RAY_FRACTIONS = (0.5, 0.75, 0.88, 0.95, 1.0, 1.05, 1.12, 1.25, 1.5)
 """Distances from the centre at which a ray is sampled, in units of the vertex's own."""
@@ -25,7 +27,9 @@ SIZE_CENTRE = 2.5
 
 
 @njit(cache=True, nogil=True)
-def _bilinear(feature: NDArray[Any], x: float, y: float, out: NDArray[Any], start: int, step: int) -> None:
+def _bilinear(
+    feature: NDArray[Any], x: float, y: float, out: NDArray[Any], start: int, step: int
+) -> None:
     """Add the feature at cell coordinates (centres at integers), clamped to the border."""
     height, width, channels = feature.shape
     x = min(max(x, 0.0), width - 1.0)
@@ -38,7 +42,10 @@ def _bilinear(feature: NDArray[Any], x: float, y: float, out: NDArray[Any], star
     c, d = (one - fx) * fy, fx * fy
     for k in range(channels):
         out[start + k * step] = (
-            a * feature[y0, x0, k] + b * feature[y0, x1, k] + c * feature[y1, x0, k] + d * feature[y1, x1, k]
+            a * feature[y0, x0, k]
+            + b * feature[y0, x1, k]
+            + c * feature[y1, x0, k]
+            + d * feature[y1, x1, k]
         )
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 from numba import njit
-from numpy.typing import NDArray
 
 from crystalgauge.models.outline.config import LEVEL_RANGES, STRIDES, OutlineConfig
 from crystalgauge.models.outline.frame import FRAME, encode_packed, exponential
 
 if TYPE_CHECKING:
-    from crystalgauge.core import Crystals
+    from numpy.typing import NDArray
 
 CORE = 0.75
 """Cells within this whitened distance of a centre may answer; an ellipse's edge lies at 2."""
@@ -63,7 +61,7 @@ class Targets:
 
 
 def cell_grid(shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return ``(M, 3)`` x, y (px, of the cell's centre) and stride of every cell, level by level."""
+    """Return ``(M, 3)`` x, y of the cell centres (px) and strides, level by level."""
     grids = []
     for stride in STRIDES:
         rows, columns = shape[0] // stride, shape[1] // stride
@@ -110,8 +108,12 @@ def _candidates(
             limit = halo if asked[n] else 2.0
             ex, ey = max(limit * math.sqrt(s11), stride), max(limit * math.sqrt(s22), stride)
             found = 0
-            for row in range(max(0, int((cy - ey) / stride)), min(rows, int((cy + ey) / stride) + 1)):
-                for column in range(max(0, int((cx - ex) / stride)), min(columns, int((cx + ex) / stride) + 1)):
+            for row in range(
+                max(0, int((cy - ey) / stride)), min(rows, int((cy + ey) / stride) + 1)
+            ):
+                for column in range(
+                    max(0, int((cx - ex) / stride)), min(columns, int((cx + ex) / stride) + 1)
+                ):
                     dx, dy = (column + 0.5) * stride - cx, (row + 0.5) * stride - cy
                     q = math.sqrt((s22 * dx * dx - 2 * s12 * dx * dy + s11 * dy * dy) / det)
                     away = math.hypot(dx, dy) / stride
@@ -138,16 +140,12 @@ def _candidates(
                 pair_crystal.append(n)
                 pair_distance.append(near_q[i])
         offset += rows * columns
-    return np.array(pair_cell, np.int64), np.array(pair_crystal, np.int64), np.array(pair_distance), quiet
-
-
-def packed_vertices(crystals: Crystals) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return all exterior vertices in one array, and where each outline starts (``N + 1``)."""
-    rings = shapely.get_exterior_ring(crystals.outlines)
-    points, owner = shapely.get_coordinates(rings, return_index=True)
-    closing = np.r_[owner[1:] != owner[:-1], True] if len(owner) else np.zeros(0, bool)
-    points, owner = points[~closing], owner[~closing]  # rings repeat their first vertex
-    return points, np.searchsorted(owner, np.arange(len(crystals) + 1)).astype(np.int64)
+    return (
+        np.array(pair_cell, np.int64),
+        np.array(pair_crystal, np.int64),
+        np.array(pair_distance),
+        quiet,
+    )
 
 
 def build_targets(
@@ -163,7 +161,7 @@ def build_targets(
     Parameters
     ----------
     points, offsets
-        Outlines in px of the image (see `packed_vertices`).
+        Outlines in px of the image (see `crystalgauge.datasets.packed_vertices`).
     asked
         ``(N,)`` False for crystals that neither count nor hurt (too faint, cut off, ignored).
     defocus_px
@@ -174,7 +172,9 @@ def build_targets(
         For the number of vertices.
     """
     codes, areas = encode_packed(points, offsets, config.vertices)
-    inside = (codes[:, 0] > 0) & (codes[:, 0] < shape[1]) & (codes[:, 1] > 0) & (codes[:, 1] < shape[0])
+    inside = (
+        (codes[:, 0] > 0) & (codes[:, 0] < shape[1]) & (codes[:, 1] > 0) & (codes[:, 1] < shape[0])
+    )
     asked = asked & inside & (areas > 0)
     spread = np.hypot(0.5 * (codes[:, 2] - codes[:, 4]), codes[:, 3])
     length = 3.46 * np.exp(0.5 * (codes[:, 2] + codes[:, 4]) + spread)  # of a box with that moment
@@ -189,7 +189,9 @@ def build_targets(
     )
 
 
-def ideal_maps(targets: Targets, shape: tuple[int, int], config: OutlineConfig) -> list[NDArray[np.float32]]:
+def ideal_maps(
+    targets: Targets, shape: tuple[int, int], config: OutlineConfig
+) -> list[NDArray[np.float32]]:
     """Draw the maps of a perfect network: the nearest candidate cell answers with the truth.
 
     Parameters

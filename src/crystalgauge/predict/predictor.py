@@ -1,0 +1,210 @@
+"""Micrograph to crystals: normalise, tile, run, decode, stitch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from crystalgauge.core import ArgumentError, Crystals
+from crystalgauge.models.outline.decode import Outlines, decode, merge
+from crystalgauge.models.registry import find_model
+from crystalgauge.predict.engine import Engine, EngineName, open_engine
+from crystalgauge.predict.normalise import Intensity, input_channels, measure_intensity
+from crystalgauge.predict.scales import automatic_scales, check_scales, trust
+from crystalgauge.predict.tiling import pad, read_tile, scaled_shape, tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from crystalgauge.core import Micrograph
+
+READ_SHARE = 0.5
+"""Cells are read from this share of the least score: merging and refinement move scores."""
+
+LEAST_READ = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model found in one picture.
+
+    Parameters
+    ----------
+    crystals
+        Outlines with the columns ``score`` (0 to 1), ``defocus_px`` (blur sigma) and
+        ``diameter_error`` (expected relative error of the equivalent diameter).
+    scales
+        Magnifications at which the picture was looked at.
+    notes
+        What a user should know.
+    """
+
+    crystals: Crystals
+    scales: tuple[float, ...] = (1.0,)
+    notes: tuple[str, ...] = ()
+
+
+class Predictor:
+    """A model, ready for pictures.
+
+    Parameters
+    ----------
+    model
+        Name of a shipped model, or a folder with an exported one.
+    engine
+        What runs it; see `crystalgauge.predict.open_engine`.
+    scales
+        Magnifications, or "auto": 1 and halvings down to a shorter side of 160 px.
+    min_score
+        Least score of a crystal, 0 to 1; by default the card's, which balanced misses and false
+        finds on validation scenes.
+    threads
+        Threads of one run.
+
+    Raises
+    ------
+    ArgumentError
+        For a score or scale out of range.
+    ModelError
+        For an unknown or damaged model.
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "crystals",
+        *,
+        engine: EngineName = "auto",
+        scales: Sequence[float] | Literal["auto"] = "auto",
+        min_score: float | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._scales = None if scales == "auto" else check_scales(scales)
+        self.files = find_model(model)
+        self.min_score = float(self.files.card["min_score"]) if min_score is None else min_score
+        if not 0 < self.min_score < 1:
+            raise ArgumentError(f"min_score lies between 0 and 1, got {min_score}")
+        self._engine = open_engine(self.files, engine, threads)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What must be written beside a result to make it again."""
+        return {
+            "model": self.files.name,
+            "model_sha256": self.files.sha256,
+            "engine": self._engine.name,
+            "min_score": self.min_score,
+            "scales": "auto" if self._scales is None else list(self._scales),
+        }
+
+    def __call__(
+        self, micrograph: Micrograph, progress: Callable[[float], None] | None = None
+    ) -> Prediction:
+        """Find the crystals of a picture.
+
+        Parameters
+        ----------
+        micrograph
+            Any size and depth.
+        progress
+            Called with the share done, 0 to 1.
+        """
+        scales = self._scales or automatic_scales(micrograph.shape)
+        intensity = measure_intensity(micrograph)
+        if is_blank(micrograph, intensity):
+            return Prediction(_crystals(None), scales, ("the picture is constant",))
+        threshold = max(LEAST_READ, READ_SHARE * self.min_score)
+        found = find_outlines(
+            self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
+        )
+        return Prediction(_crystals(found.take(found.score >= self.min_score)), scales)
+
+
+def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:
+    """Tell whether a picture holds no contrast at all."""
+    step = max(1, int(np.sqrt(np.prod(micrograph.shape) / 2e5)))
+    sample = micrograph.grey(slice(None, None, step), slice(None, None, step))
+    return float(np.ptp(sample)) < 1e-3 * intensity.scale
+
+
+def find_outlines(
+    engine: Engine,
+    micrograph: Micrograph,
+    intensity: Intensity,
+    scales: Sequence[float],
+    *,
+    threshold: float,
+    progress: Callable[[float], None] | None = None,
+) -> Outlines:
+    """Run all tiles of all scales and join what they say.
+
+    Parameters
+    ----------
+    engine
+        Runs the network.
+    micrograph, intensity
+        The picture and its normalisation.
+    scales
+        From fine to coarse.
+    threshold
+        Least score of a cell that is read.
+    progress
+        Called with the share of the area done.
+    """
+    work = [
+        (scale, tile) for scale in scales for tile in tiles(scaled_shape(micrograph.shape, scale))
+    ]
+    total = sum(tile.width * tile.height for _, tile in work)
+    parts, done = [], 0
+    for scale, tile in work:
+        channels = pad(input_channels(read_tile(micrograph, tile, scale), intensity))
+        maps, fine, coarse = engine.run(channels)
+        found = decode(maps, fine, coarse, engine.refine, threshold=threshold)
+        found = _to_picture(found, tile.x, tile.y, 1.0)
+        found = found.take(tile.owns(found.codes[:, 0], found.codes[:, 1]))
+        found = _to_picture(found, 0.0, 0.0, 1 / scale)
+        parts.append(_weighed(found, scale, scales))
+        done += tile.width * tile.height
+        if progress:
+            progress(done / total)
+    joined = Outlines(
+        *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
+    )
+    joined = joined.take(np.argsort(-joined.score, kind="stable"))
+    height, width = micrograph.shape
+    x, y = joined.codes[:, 0], joined.codes[:, 1]
+    joined = joined.take((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
+    return merge(joined, average=False) if len(work) > 1 else joined
+
+
+def _to_picture(found: Outlines, dx: float, dy: float, factor: float) -> Outlines:
+    """Shift outlines, then magnify them."""
+    codes = found.codes.copy()
+    codes[:, 0] = (codes[:, 0] + dx) * factor
+    codes[:, 1] = (codes[:, 1] + dy) * factor
+    codes[:, 2] += np.log(factor)
+    codes[:, 4] += np.log(factor)
+    return Outlines(codes, found.score, found.defocus_px * factor, found.size_error)
+
+
+def _weighed(found: Outlines, scale: float, scales: Sequence[float]) -> Outlines:
+    """Lower the scores of sizes that another scale sees better."""
+    size = (
+        np.exp(0.5 * (found.codes[:, 2] + found.codes[:, 4])) * 4
+    )  # of an ellipse, from its frame
+    score = found.score * trust(size, scale, scales)
+    return Outlines(found.codes, score, found.defocus_px, found.size_error)
+
+
+def _crystals(found: Outlines | None) -> Crystals:
+    if found is None:
+        nothing = np.zeros(0)
+        return Crystals.empty().with_columns(
+            score=nothing, defocus_px=nothing, diameter_error=nothing
+        )
+    return Crystals.from_vertices(
+        found.vertices,
+        {"score": found.score, "defocus_px": found.defocus_px, "diameter_error": found.size_error},
+    )

@@ -1,0 +1,84 @@
+"""At which magnifications a picture is looked at, and whose word counts for which size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crystalgauge.core import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+LEAST_EDGE = 160
+"""A reduced picture with a shorter side than this shows nothing new."""
+
+LARGEST_SEEN = 190.0
+"""Crystals larger than this (px, as looked at) are better seen at a smaller scale."""
+
+FADE = 0.18
+"""Width of the hand-over between scales, in units of log size."""
+
+MOST_SCALES = 5
+
+
+def automatic_scales(shape: tuple[int, int]) -> tuple[float, ...]:
+    """Return 1 and the halvings that can show crystals too large for the scale before.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the picture in px.
+    """
+    scales = [1.0]
+    while len(scales) < MOST_SCALES and min(shape) * scales[-1] / 2 >= LEAST_EDGE:
+        scales.append(scales[-1] / 2)
+    return tuple(scales)
+
+
+def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
+    """Return scales from fine to coarse.
+
+    Raises
+    ------
+    ArgumentError
+        When there are none, or one is not in 1/64 to 8.
+    """
+    chosen = tuple(sorted({float(scale) for scale in scales}, reverse=True))
+    if not chosen or not all(1 / 64 <= scale <= 8 for scale in chosen):
+        raise ArgumentError(f"scales are numbers from 1/64 to 8 such as 1,0.5; got {list(scales)}")
+    return chosen
+
+
+def trust(
+    size_px: NDArray[np.float64], scale: float, scales: Sequence[float]
+) -> NDArray[np.float64]:
+    """Return how much a scale's word counts for crystals of a size, 0 to 1.
+
+    Each scale hands over to the next coarser one around `LARGEST_SEEN`; the finest keeps all that
+    is small, the coarsest all that is large.
+
+    Parameters
+    ----------
+    size_px
+        ``(N,)`` sizes in px of the picture.
+    scale
+        Which scale speaks.
+    scales
+        All scales, from fine to coarse.
+    """
+    place = list(scales).index(scale)
+    weight = np.ones(len(size_px))
+    log_size = np.log(np.maximum(size_px, 1e-6))
+    if place + 1 < len(scales):
+        weight *= _fade(np.log(LARGEST_SEEN / scale) - log_size)
+    if place:
+        weight *= _fade(log_size - np.log(LARGEST_SEEN / scales[place - 1]))
+    return weight
+
+
+def _fade(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(distance / FADE, -40, 40))))

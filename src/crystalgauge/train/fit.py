@@ -1,0 +1,238 @@
+"""Train a recipe from rendering to an exported model."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crystalgauge.core import ArgumentError
+from crystalgauge.datasets.shards import ShardSet, write_shards
+from crystalgauge.train.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crystalgauge.datasets.shards import Samples
+    from crystalgauge.train.module import OutlineTraining
+
+logger = logging.getLogger(__name__)
+
+LAST = "last.ckpt"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a training leaves.
+
+    Parameters
+    ----------
+    checkpoint
+        To resume from.
+    model
+        Folder with the exported model and its card.
+    scores
+        On the validation scenes.
+    """
+
+    checkpoint: Path
+    model: Path
+    scores: dict[str, float]
+
+
+def fit_recipe(
+    recipe: str | Path | Recipe,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    init: str | Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    data: str | Path | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Fitted:
+    """Render what is missing, train, validate, export.
+
+    Parameters
+    ----------
+    recipe
+        A recipe, its file, or the name of a shipped one.
+    out
+        Folder for shards, checkpoints, logs, sample pictures and the model.
+    resume
+        Go on from the last checkpoint in `out`.
+    init
+        Start from the weights of a model instead of at random.
+    device
+        "cpu", "cuda" or "auto".
+    workers
+        Processes that render and load; by default all cores render and, on a GPU, load.
+    data
+        Shards rendered before; by default they are written to ``out/shards``.
+    progress
+        Called with the share done, 0 to 1, and a word on the loss.
+
+    Raises
+    ------
+    ArgumentError
+        When `out` holds a training and `resume` was not asked for, or the recipe is not valid.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    out = Path(out)
+    if (out / LAST).exists() and not resume:
+        raise ArgumentError(
+            f"{out} holds a training already; add --resume or choose another folder"
+        )
+    shards = Path(data) if data else out / "shards"
+    settings = recipe.data
+
+    def rendered(done: int, total: int) -> None:
+        if progress:
+            progress(0.0, f"rendering {done}/{total} shards")
+
+    write_shards(
+        shards / "train", settings.pictures, size=settings.size, seed=settings.seed,
+        regime=settings.regime, workers=workers, progress=rendered,
+    )  # fmt: skip
+    write_shards(
+        shards / "validation", settings.validation_pictures, size=settings.size,
+        seed=settings.validation_seed, regime=settings.regime, workers=workers, progress=rendered,
+    )  # fmt: skip
+    train, validation = ShardSet(shards / "train"), ShardSet(shards / "validation")
+    return fit(
+        recipe, train, validation, out, resume=resume, init=init, device=device, workers=workers,
+        progress=progress,
+    )  # fmt: skip
+
+
+def fit(
+    recipe: Recipe,
+    train: Samples,
+    validation: Samples,
+    out: Path,
+    *,
+    resume: bool = False,
+    init: str | Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Fitted:
+    """Train on samples at hand; see `fit_recipe`."""
+    import torch
+
+    from crystalgauge.train.export import export_fitted
+    from crystalgauge.train.module import OutlineTraining
+    from crystalgauge.train.validation import validate
+
+    tune_allocator()
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.schedule.seed)
+    on_gpu = torch.cuda.is_available() if device == "auto" else device.startswith("cuda")
+    module = OutlineTraining(recipe)
+    if init is not None:
+        _start_from(module, init)
+    module.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    last = out / LAST
+    loader = _loader(
+        recipe, train, workers if workers is not None else 0, on_gpu, last if resume else None
+    )
+    trainer = _trainer(recipe, validation, out, on_gpu, progress)
+    trainer.fit(
+        module,
+        loader,
+        ckpt_path=str(last) if resume and last.exists() else None,
+        weights_only=False,
+    )
+    trainer.save_checkpoint(last)
+    report = validate(module.average.cpu(), validation)
+    model = export_fitted(module, report, out / "model", data=len(train))
+    (out / "scores.json").write_text(json.dumps(report.scores, indent=2), encoding="utf-8")
+    return Fitted(last, model, report.scores)
+
+
+def _start_from(module: OutlineTraining, init: str | Path) -> None:
+    from crystalgauge.models.outline.weights import load_model
+    from crystalgauge.models.registry import find_model
+
+    state = load_model(find_model(init)).state_dict()
+    try:
+        module.model.load_state_dict(state)
+        module.average.load_state_dict(state)
+    except RuntimeError as error:
+        raise ArgumentError(
+            f"the recipe's network differs from that of {init}; use the widths on its card"
+        ) from error
+
+
+def _loader(recipe: Recipe, train: Any, workers: int, on_gpu: bool, resumed: Path | None) -> Any:
+    import torch
+    from torch.utils.data import DataLoader
+
+    from crystalgauge.train.batches import WindowStream, collate
+
+    seen = 0
+    if resumed is not None and resumed.exists():
+        seen = int(torch.load(resumed, map_location="cpu", weights_only=False)["crops_seen"])
+    schedule = recipe.schedule
+    stream = WindowStream(train, schedule.window, recipe.network.config(), schedule.seed, seen)
+    return DataLoader(
+        stream, batch_size=schedule.batch, collate_fn=collate,
+        num_workers=workers if on_gpu else 0, pin_memory=on_gpu,
+    )  # fmt: skip
+
+
+def _trainer(
+    recipe: Recipe,
+    validation: Any,
+    out: Path,
+    on_gpu: bool,
+    progress: Callable[[float, str], None] | None,
+) -> Any:
+    import datetime
+
+    import pytorch_lightning as pl
+    from pytorch_lightning.callbacks import ModelCheckpoint
+    from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+    from crystalgauge.train.callbacks import ReportProgress, ValidateByClock
+
+    schedule = recipe.schedule
+    every = datetime.timedelta(minutes=schedule.checkpoint_minutes)
+    callbacks: list[pl.Callback] = [
+        ModelCheckpoint(
+            out, filename="step-{step}", save_last=True, save_top_k=1, train_time_interval=every
+        ),
+        ValidateByClock(validation, schedule.validate_minutes, out / "samples"),
+    ]
+    if progress:
+        callbacks.append(ReportProgress(progress))
+    return pl.Trainer(
+        accelerator="cuda" if on_gpu else "cpu", devices="auto" if on_gpu else 1,
+        strategy="ddp" if on_gpu and _several_gpus() else "auto",
+        precision="bf16-mixed" if on_gpu else "32-true", max_epochs=1, max_steps=-1,
+        gradient_clip_val=schedule.clip_norm, callbacks=callbacks, log_every_n_steps=20,
+        logger=[CSVLogger(out, "log"), TensorBoardLogger(out, "tensorboard")],
+        enable_progress_bar=False, enable_model_summary=False, default_root_dir=out,
+        num_sanity_val_steps=0, benchmark=on_gpu,
+    )  # fmt: skip
+
+
+def _several_gpus() -> bool:
+    import torch
+
+    return torch.cuda.device_count() > 1
+
+
+def tune_allocator() -> None:
+    """Tell glibc to keep large blocks: handing them back costs a third of a step on a CPU."""
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL("libc.so.6")
+    most_mmaps, trim_threshold, top_pad = -4, -1, -2  # from malloc.h
+    libc.mallopt(most_mmaps, 0)
+    libc.mallopt(trim_threshold, 2**31 - 1)
+    libc.mallopt(top_pad, 256 << 20)

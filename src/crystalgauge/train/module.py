@@ -1,0 +1,131 @@
+"""The training step, for Lightning."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+
+from crystalgauge.models.outline.loss import OutlineLoss, TargetBatch
+from crystalgauge.models.outline.model import OutlineModel
+from crystalgauge.models.outline.targets import cell_grid
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from crystalgauge.train.recipe import Recipe
+
+
+class OutlineTraining(pl.LightningModule):
+    """Outline model, loss, moving average of the weights and cosine schedule.
+
+    Parameters
+    ----------
+    recipe
+        The recipe; its schedule decides the learning rate by the share of the budget spent.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        config = recipe.network.config()
+        self.model = OutlineModel(config)
+        self.average = copy.deepcopy(self.model).requires_grad_(False).eval()
+        window = recipe.schedule.window
+        self.loss = OutlineLoss(cell_grid((window, window)), config.vertices)
+        self.spent_seconds = 0.0
+        self.crops_seen = 0
+        self._tick: float | None = None
+
+    @property
+    def share_done(self) -> float:
+        """Share of the budget that is spent, 0 to 1."""
+        schedule = self.recipe.schedule
+        if schedule.minutes is not None:
+            return min(1.0, self.spent_seconds / (60 * schedule.minutes))
+        return min(1.0, self.crops_seen / schedule.crops)
+
+    def learning_rate(self) -> float:
+        """Return the rate of this step: linear warm-up, then half a cosine."""
+        schedule = self.recipe.schedule
+        warm = min(1.0, (self.global_step + 1) / max(1, schedule.warmup_steps))
+        cosine = 0.5 * (1 + math.cos(math.pi * self.share_done))
+        share = schedule.final_share + (1 - schedule.final_share) * cosine
+        return schedule.peak_rate * warm * share
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return AdamW; biases and norms are not decayed."""
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        rest = [p for p in self.model.parameters() if p.ndim <= 1]
+        decay = self.recipe.schedule.weight_decay
+        return torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}],
+            lr=self.recipe.schedule.peak_rate,
+        )
+
+    def on_fit_start(self) -> None:
+        """Move the loss's constants to the device."""
+        self.loss.to(self.device)
+        self.average.to(self.device)
+
+    def training_step(self, batch: tuple[Tensor, TargetBatch], _: int) -> Tensor:
+        """Return the loss of a batch and log its terms."""
+        image, targets = batch
+        now = time.monotonic()
+        self.spent_seconds += now - self._tick if self._tick is not None else 0.0
+        self._tick = now
+        rate = self.learning_rate()
+        for group in self.optimizers().param_groups:
+            group["lr"] = rate
+        terms = self.loss(self.model, image, targets)
+        loss = torch.stack([v for k, v in terms.items() if not k.startswith("_")]).sum()
+        if not torch.isfinite(loss):  # one broken batch must not end a night's work
+            self.log("skipped", 1.0)
+            return sum(p.sum() * 0.0 for p in self.model.parameters())  # type: ignore[return-value]
+        self.crops_seen += len(image) * self.trainer.world_size
+        figures = {f"train/{k.lstrip('_')}": v.detach() for k, v in terms.items()}
+        self.log_dict({**figures, "train/loss": loss.detach(), "train/rate": rate,
+                       "train/crops": float(self.crops_seen)})  # fmt: skip
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Let the average follow, and stop when the budget is spent."""
+        decay = min(
+            self.recipe.schedule.average_decay, (1 + self.global_step) / (10 + self.global_step)
+        )
+        with torch.no_grad():
+            for slow, fast in zip(
+                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
+            ):
+                if slow.dtype.is_floating_point:
+                    slow.lerp_(fast, 1 - decay)
+                else:
+                    slow.copy_(fast)
+        if self.share_done >= 1.0:
+            self.trainer.should_stop = True
+
+    def skip_time(self) -> None:
+        """Forget the clock: what passes until the next step is not training."""
+        self._tick = None
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Move image and targets."""
+        image, targets = batch
+        return image.to(device, non_blocking=True), targets.to(device)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the recipe and what is spent."""
+        checkpoint["recipe"] = self.recipe.model_dump()
+        checkpoint["spent_seconds"] = self.spent_seconds
+        checkpoint["crops_seen"] = self.crops_seen
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up where it stopped."""
+        self.spent_seconds = float(checkpoint["spent_seconds"])
+        self.crops_seen = int(checkpoint["crops_seen"])

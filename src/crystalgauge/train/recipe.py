@@ -1,0 +1,114 @@
+"""A recipe: everything that decides what a training gives, in one file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crystalgauge.core import ArgumentError, ReadError
+from crystalgauge.models.outline import OutlineConfig
+
+RECIPES = Path(__file__).parent / "recipes"
+"""Recipes that come with the package."""
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+class Strict(BaseModel):
+    """Base of the sections: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkSection(Strict):
+    """Widths and depths; see `OutlineConfig`."""
+
+    widths: tuple[Positive, Positive, Positive, Positive] = OutlineConfig.widths
+    depths: tuple[Positive, Positive, Positive, Positive] = OutlineConfig.depths
+    pyramid: Positive = OutlineConfig.pyramid
+    stem: Positive = OutlineConfig.stem
+    vertices: Annotated[int, Field(ge=8, le=128, multiple_of=2)] = OutlineConfig.vertices
+
+    def config(self) -> OutlineConfig:
+        """Return the network's configuration."""
+        return OutlineConfig(**self.model_dump())
+
+
+class DataSection(Strict):
+    """What is rendered; train, validation and test differ by seed."""
+
+    regime: Literal["suspension"] = "suspension"
+    pictures: Positive = 16384
+    size: Annotated[int, Field(ge=64, le=4096)] = 384
+    seed: int = 1
+    validation_pictures: Positive = 96
+    validation_seed: int = 2
+
+
+class ScheduleSection(Strict):
+    """How long and how fast."""
+
+    crops: Positive = 80_000
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    """End after this long instead, whatever the number of crops; the cosine follows the clock."""
+    batch: Positive = 8
+    window: Annotated[int, Field(ge=64, multiple_of=32)] = 256
+    peak_rate: Rate = 2.5e-3
+    final_share: Rate = 0.01
+    warmup_steps: Annotated[int, Field(ge=0)] = 150
+    weight_decay: Annotated[float, Field(ge=0)] = 2e-2
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    clip_norm: Annotated[float, Field(gt=0)] = 8.0
+    validate_minutes: Annotated[float, Field(gt=0)] = 10.0
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 3.0
+    seed: int = 0
+
+
+class Recipe(Strict):
+    """A training from its data to its schedule."""
+
+    model: Literal["outline"] = "outline"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "crystals"
+    network: NetworkSection = NetworkSection()
+    data: DataSection = DataSection()
+    schedule: ScheduleSection = ScheduleSection()
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    path
+        A TOML file, or the name of a shipped recipe such as ``recipes/outline.toml``.
+
+    Raises
+    ------
+    ReadError
+        When there is no such file or it is not TOML.
+    ArgumentError
+        When an entry is unknown or out of its range.
+    """
+    file = Path(path)
+    if not file.exists() and (RECIPES / file.name).exists():
+        file = RECIPES / file.name
+    try:
+        entries = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.toml")))
+        raise ReadError(
+            f"cannot read the recipe {path}: {error.strerror}; shipped are {shipped}"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ReadError(f"the recipe {file} is not TOML: {error}") from error
+    try:
+        return Recipe.model_validate(entries)
+    except ValidationError as error:
+        lines = "; ".join(
+            f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()
+        )
+        raise ArgumentError(f"the recipe {file} is not valid: {lines}") from error
