@@ -69,7 +69,8 @@ def validate_engine(engine: Engine, samples: Samples) -> ValidationReport:
         With truth.
     """
     pairs, everything = [], []
-    for sample in samples:
+    for index in range(len(samples)):
+        sample = samples[index]
         micrograph = Micrograph(sample.image)
         found = find_outlines(
             engine, micrograph, measure_intensity(micrograph), (1.0,), threshold=LEAST_SCORE

@@ -65,7 +65,10 @@ class OutlineConfig:
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> OutlineConfig:
         """Read what `as_dict` wrote."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})
+        entries: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
+        }
+        return cls(**entries)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain numbers and lists, as a card stores them."""
