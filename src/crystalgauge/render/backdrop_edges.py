@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from crystalgauge.scenes.backdrop_edges import Edge, EdgeProfile
 
-_STEPS = 4096
+_MOST_STEPS = 4096
 _KINDS = {"line": 0, "ellipse": 1, "rectangle": 2}
 
 
@@ -80,6 +80,7 @@ def _reach(profile: EdgeProfile) -> float:
             profile.wall_px + 2 * profile.wall_softness_px if profile.wall_px else 0.0,
             6 * profile.fringe_decay_px if profile.fringe_amount else 0.0,
             120.0 if profile.streak_amount else 0.0,
+            profile.grain_to_px if profile.grain_amount else 0.0,
             *lines,
         ]
     )
@@ -87,26 +88,77 @@ def _reach(profile: EdgeProfile) -> float:
 
 def paint_edge(canvas: NDArray[np.float32], edge: Edge) -> None:
     """Multiply the canvas by the profile of an edge."""
-    shape = (canvas.shape[0], canvas.shape[1])
     reach = _reach(edge.profile)
-    table = edge_profile(edge.profile, reach, _STEPS).astype(np.float32)
-    shift = np.zeros((1, 1), np.float32)
-    if edge.wave_px:
-        shift = np.float32(edge.wave_px) * value_noise(shape, edge.wave_cell_px, edge.wave_seed)
-    if edge.rough_px:
-        fine = value_noise(shape, edge.rough_cell_px, edge.rough_seed, octaves=2)
-        shift = shift + np.float32(edge.rough_px) * fine
+    steps = min(max(256, int(16 * reach)), _MOST_STEPS)
+    table = edge_profile(edge.profile, reach, steps).astype(np.float32)
+    rows, columns = slice(0, canvas.shape[0]), slice(0, canvas.shape[1])
+    if edge.kind != "line" and abs(float(table[-1]) - 1) < 1e-6:
+        rows, columns = _window(canvas, edge, reach)
+    window = canvas[rows, columns]
+    if window.size == 0:
+        return
+    shape = (window.shape[0], window.shape[1])
+    origin = (float(rows.start), float(columns.start))
     _paint(
-        canvas,
+        window,
         _KINDS[edge.kind],
-        (edge.x_px, edge.y_px, math.cos(edge.angle_rad), math.sin(edge.angle_rad)),
+        (
+            edge.x_px - columns.start,
+            edge.y_px - rows.start,
+            math.cos(edge.angle_rad),
+            math.sin(edge.angle_rad),
+        ),
         (edge.half_length_px, edge.half_width_px, edge.corner_px),
-        shift,
-        np.asarray(edge.cusps, np.float64).reshape(-1, 4),
+        _displacement(edge.wave_px, edge.wave_cell_px, edge.wave_seed, shape, origin),
+        _displacement(edge.rough_px, edge.rough_cell_px, edge.rough_seed, shape, origin),
+        1 / (3 * edge.rough_cell_px),
+        np.asarray(edge.cusps, np.float64).reshape(-1, 4) - (origin[1], origin[0], 0, 0),
         (edge.bias, math.cos(edge.bias_angle_rad), math.sin(edge.bias_angle_rad)),
         table,
         reach,
+        _grain(edge.profile, shape, origin),
+        (edge.profile.grain_from_px, edge.profile.grain_to_px),
     )
+
+
+def _window(canvas: NDArray[np.float32], edge: Edge, reach: float) -> tuple[slice, slice]:
+    """Return the rows and columns that a closed curve clear outside can change."""
+    # Noise stays within five standard deviations; tips are lower than their sum.
+    moved = 5 * (edge.wave_px + edge.rough_px) + sum(abs(cusp[2]) for cusp in edge.cusps)
+    far = math.hypot(edge.half_length_px, edge.half_width_px) + reach + moved + 1
+    height, width = canvas.shape
+    top, left = max(0, int(edge.y_px - far)), max(0, int(edge.x_px - far))
+    bottom, right = min(height, int(edge.y_px + far) + 2), min(width, int(edge.x_px + far) + 2)
+    return slice(top, max(bottom, top)), slice(left, max(right, left))
+
+
+def _displacement(
+    amount_px: float,
+    cell_px: float,
+    seed: int,
+    shape: tuple[int, int],
+    origin: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Return how far noise displaces the curve at each pixel; ``(1, 1)`` where nowhere."""
+    if not amount_px:
+        return np.zeros((1, 1), np.float32)
+    noise = value_noise(shape, cell_px, seed, octaves=2, origin_px=origin)
+    noise *= amount_px
+    return noise
+
+
+def _grain(
+    profile: EdgeProfile, shape: tuple[int, int], origin: tuple[float, float]
+) -> NDArray[np.float32]:
+    """Return the relative brightness of the grains along an edge; ``(1, 1)`` without any."""
+    if not profile.grain_amount:
+        return np.zeros((1, 1), np.float32)
+    grain = value_noise(
+        shape, profile.grain_cell_px, profile.grain_seed, octaves=2, origin_px=origin
+    )
+    grain -= np.float32(profile.grain_skew) * (grain * grain - 1)
+    grain *= np.float32(profile.grain_amount)
+    return grain
 
 
 @njit(cache=True, nogil=True)
@@ -127,7 +179,7 @@ def _signed_distance(kind, u, v, half_u, half_v, corner):  # type: ignore[no-unt
 
 @njit(cache=True, nogil=True)
 def _paint(  # type: ignore[no-untyped-def]
-    canvas, kind, frame, size, shift, cusps, bias, table, reach
+    canvas, kind, frame, size, wave, rough, rough_fade, cusps, bias, table, reach, grain, band
 ):
     """Multiply the canvas by the profile at every pixel's distance, in place."""
     centre_x, centre_y, cos, sin = frame
@@ -135,7 +187,9 @@ def _paint(  # type: ignore[no-untyped-def]
     strength, bias_x, bias_y = bias
     last = table.shape[0] - 1
     per_px = last / (2 * reach)
-    shifted = shift.shape[0] == canvas.shape[0] and shift.shape[1] == canvas.shape[1]
+    waved, roughened = wave.size == canvas.size, rough.size == canvas.size
+    grained = grain.size == canvas.size
+    soft = 0.35 * (band[1] - band[0])
     for y in range(canvas.shape[0]):
         dy = y + 0.5 - centre_y
         for x in range(canvas.shape[1]):
@@ -143,8 +197,10 @@ def _paint(  # type: ignore[no-untyped-def]
             d = _signed_distance(
                 kind, cos * dx + sin * dy, cos * dy - sin * dx, half_u, half_v, corner
             )
-            if shifted:
-                d += shift[y, x]
+            if waved:
+                d += wave[y, x]
+            if roughened:  # only near the curve: lines further off do not follow it
+                d += rough[y, x] / (1 + (d * rough_fade) ** 2)
             for k in range(cusps.shape[0]):
                 away = math.hypot(x + 0.5 - cusps[k, 0], y + 0.5 - cusps[k, 1]) / cusps[k, 3]
                 if away < 6:
@@ -155,4 +211,8 @@ def _paint(  # type: ignore[no-untyped-def]
             if strength > 0:
                 r = math.sqrt(dx * dx + dy * dy) + 1e-6
                 t = 1 + (t - 1) * (1 - 0.5 * strength * (1 + (dx * bias_x + dy * bias_y) / r))
+            if grained:
+                within = min((d - band[0]) / soft, (band[1] - d) / soft, 1.0)
+                if within > 0:
+                    t *= 1 + grain[y, x] * within
             canvas[y, x] *= max(t, 0.01)

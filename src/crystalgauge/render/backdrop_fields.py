@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numba import njit
 
@@ -68,7 +69,7 @@ def paint_illumination(canvas: NDArray[np.float32], lamp: Illumination) -> None:
         spot_y = lamp.spot_amount * np.exp(per_variance * (y - lamp.spot_y_px) ** 2)
         light *= 1 + spot_y * np.exp(per_variance * (x - lamp.spot_x_px) ** 2)
     if lamp.wave_amount:
-        waves = value_noise((height, width), lamp.wave_cell_px, lamp.seed, octaves=2)
+        waves = value_noise((height, width), lamp.wave_cell_px, lamp.seed)
         light *= 1 + np.float32(lamp.wave_amount) * waves
     canvas *= light.astype(np.float32, copy=False)
 
@@ -137,16 +138,48 @@ def _grains(out, cell, depth, sparkle, seed):  # type: ignore[no-untyped-def]
 
 def paint_folds(canvas: NDArray[np.float32], folds: Folds) -> None:
     """Multiply the canvas by the wrinkles of a skin."""
-    shape = (canvas.shape[0], canvas.shape[1])
-    field = value_noise(shape, folds.cell_px, folds.seed, octaves=2)
-    change = np.zeros(shape, np.float32)
-    _lines(field, change, np.asarray(folds.levels), folds.width_px, folds.odd, folds.amount)
+    field = _turned_noise((canvas.shape[0], canvas.shape[1]), folds)
+    change = np.empty(canvas.shape, np.float32)
+    # The mean slope of a unit field across its short cell makes the relief a relative deviation.
+    relief = folds.relief * folds.cell_px[0] / 1.6
+    _creases(
+        field,
+        change,
+        np.asarray(folds.levels, np.float64),
+        (folds.width_px, folds.odd, folds.amount),
+        (relief * math.cos(folds.angle_rad), relief * math.sin(folds.angle_rad)),
+    )
     _apply(canvas, change, folds.patch)
 
 
+def _turned_noise(shape: tuple[int, int], folds: Folds) -> NDArray[np.float32]:
+    """Return stretched noise turned into the direction of the wrinkles."""
+    side = math.ceil(math.hypot(*shape) / 2) + 4
+    short, long = folds.cell_px
+    # Half the resolution is plenty: the field is smooth, and the turn interpolates anyway.
+    coarse = value_noise((side, side), (long / 2, short / 2), folds.seed, octaves=2)
+    cos, sin = math.cos(folds.angle_rad) / 2, math.sin(folds.angle_rad) / 2
+    middle_x, middle_y = shape[1] / 2, shape[0] / 2
+    into = np.array(
+        [
+            [cos, sin, side / 2 - cos * middle_x - sin * middle_y],
+            [-sin, cos, side / 2 + sin * middle_x - cos * middle_y],
+        ]
+    )
+    turned: NDArray[np.float32] = cv2.warpAffine(
+        coarse,
+        into,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return turned
+
+
 @njit(cache=True, nogil=True)
-def _lines(field, out, levels, width, odd, amount):  # type: ignore[no-untyped-def]
-    """Add lines of constant width along level sets of a field."""
+def _creases(field, out, levels, crease, light):  # type: ignore[no-untyped-def]
+    """Write the relative brightness of slopes, and of creases of constant width on level lines."""
+    width, odd, amount = crease
     height, columns = field.shape
     for y in range(height):
         y0, y1 = max(y - 1, 0), min(y + 1, height - 1)
@@ -154,12 +187,14 @@ def _lines(field, out, levels, width, odd, amount):  # type: ignore[no-untyped-d
             x0, x1 = max(x - 1, 0), min(x + 1, columns - 1)
             gx = (field[y, x1] - field[y, x0]) * np.float32(0.5)
             gy = (field[y1, x] - field[y0, x]) * np.float32(0.5)
-            # The distance to a level set is the excess over the slope; flat places get no line.
+            change = gx * light[0] + gy * light[1]
+            # The distance to a level line is the excess over the slope; flat places get none.
             slope = math.sqrt(gx * gx + gy * gy) + 2e-3
             for k in range(levels.shape[0]):
                 z = (field[y, x] - levels[k]) / (slope * width)
                 if abs(z) < 3:
-                    out[y, x] += amount * (1 - odd + odd * 2 * z) * math.exp(-z * z)
+                    change += amount * (1 - odd + odd * 2 * z) * math.exp(-z * z)
+            out[y, x] = change
 
 
 def paint_fringes(canvas: NDArray[np.float32], fringes: Fringes) -> None:
@@ -169,14 +204,18 @@ def paint_fringes(canvas: NDArray[np.float32], fringes: Fringes) -> None:
     y = (np.arange(height, dtype=np.float32) + 0.5 - fringes.y_px)[:, None]
     warp = value_noise((height, width), fringes.warp_cell_px, fringes.seed)
     warp *= fringes.warp_px
+    amount: NDArray[np.float32] | np.float32 = np.float32(fringes.amount)
     if fringes.angle_rad is None:
-        path = (x * x + y * y) / (fringes.period_px * 3)
+        square = x * x + y * y
+        path = square / fringes.period_px
+        # Newton's rings close up outwards; where they would be finer than 4 px they wash out.
+        amount = amount * np.exp(square * (-16.0 * 4 / fringes.period_px**4)).astype(np.float32)
     else:
         path = x * math.cos(fringes.angle_rad) + y * math.sin(fringes.angle_rad)
     warp += path
     warp *= 2 * math.pi / fringes.period_px
     change = np.cos(warp)
-    change *= np.float32(fringes.amount)
+    change *= amount
     _apply(canvas, change, fringes.patch)
 
 

@@ -243,16 +243,14 @@ def _specks(canvas, places, softness, irregularity, rim, seed):  # type: ignore[
             for x in range(max(0, int(cx - reach)), min(width, int(cx + reach) + 2)):
                 dx, dy = x + 0.5 - cx, y + 0.5 - cy
                 r = math.sqrt(dx * dx + dy * dy)
-                turn = math.atan2(dy, dx)
-                outline = radius * (
-                    1
-                    + irregularity
-                    * (
-                        0.7 * math.sin(2 * turn + phase2)
-                        + 0.5 * math.sin(3 * turn + phase3)
-                        + 0.3 * math.sin(5 * turn + phase5)
-                    )
-                )
+                if r > reach:
+                    continue
+                outline = radius
+                if radius > 1.2:  # smaller ones are round at any resolution
+                    turn = math.atan2(dy, dx)
+                    bumps = 0.7 * math.sin(2 * turn + phase2) + 0.5 * math.sin(3 * turn + phase3)
+                    bumps += 0.3 * math.sin(5 * turn + phase5)
+                    outline = radius * (1 + irregularity * bumps)
                 d = (r - outline) / softness
                 inside = 1 / (1 + math.exp(min(2.5 * d, 30.0)))
                 t = math.exp(-density * inside) + rim * math.exp(-((d - 1.5) ** 2))
@@ -263,7 +261,10 @@ def paint_stroke(canvas: NDArray[np.float32], stroke: Stroke) -> None:
     """Multiply the canvas by a fibre or a scratch."""
     path = np.asarray(stroke.path, np.float64)
     widest = float(path[:, 2].max())
-    reach = widest * (1.0 + 3.0 * stroke.softness) + 2
+    # Borders finer than a pixel would show as dots.
+    softness = max(stroke.softness, 0.9 / widest)
+    far = 1 + 3 * softness
+    reach = widest * far + 2
     height, width = canvas.shape
     x0 = max(0, math.floor(path[:, 0].min() - reach))
     x1 = min(width, int(path[:, 0].max() + reach) + 1)
@@ -274,53 +275,57 @@ def paint_stroke(canvas: NDArray[np.float32], stroke: Stroke) -> None:
     path[:, 0] -= x0
     path[:, 1] -= y0
     window = canvas[y0:y1, x0:x1]
-    far = 1.0 + 3.5 * max(stroke.softness, 0.7 / widest)
     away = np.full(window.shape, far, np.float32)
-    _path_distance(away, path, far)
-    _stroke(
-        window,
-        away,
-        stroke.edge_amount,
-        stroke.body_amount,
-        stroke.glow_amount,
-        max(stroke.softness, 0.5 / widest),
+    section = (stroke.edge_amount, stroke.body_amount, stroke.glow_amount, softness)
+    _stroke(window, away, path, far, section)
+
+
+@njit(cache=True, nogil=True)
+def _segment_box(path, k, far, height, width):  # type: ignore[no-untyped-def]
+    """Return rows and columns that one segment of a path can reach."""
+    ax, ay, aw = path[k]
+    bx, by, bw = path[k + 1]
+    reach = max(aw, bw) * far
+    return (
+        max(0, int(min(ay, by) - reach)),
+        min(height, int(max(ay, by) + reach) + 2),
+        max(0, int(min(ax, bx) - reach)),
+        min(width, int(max(ax, bx) + reach) + 2),
     )
 
 
 @njit(cache=True, nogil=True)
-def _path_distance(away, path, far):  # type: ignore[no-untyped-def]
-    """Lower ``away`` to the distance from a path in local half widths, in place."""
+def _stroke(canvas, away, path, far, section):  # type: ignore[no-untyped-def]
+    """Multiply the canvas by the cross section of a fibre along its path, in place.
+
+    ``away`` comes filled with ``far`` and is used for the distance in local half widths.
+    """
     height, width = away.shape
+    edge, body, glow, softness = section
     for k in range(path.shape[0] - 1):
         ax, ay, aw = path[k]
-        bx, by, bw = path[k + 1]
-        reach = max(aw, bw) * far
-        ex, ey = bx - ax, by - ay
+        ex, ey, ew = path[k + 1] - path[k]
         per_length = 1 / max(ex * ex + ey * ey, 1e-12)
-        for y in range(max(0, int(min(ay, by) - reach)), min(height, int(max(ay, by) + reach) + 2)):
-            for x in range(
-                max(0, int(min(ax, bx) - reach)), min(width, int(max(ax, bx) + reach) + 2)
-            ):
+        y0, y1, x0, x1 = _segment_box(path, k, far, height, width)
+        for y in range(y0, y1):
+            for x in range(x0, x1):
                 dx, dy = x + 0.5 - ax, y + 0.5 - ay
                 t = min(max((dx * ex + dy * ey) * per_length, 0.0), 1.0)
                 dx, dy = dx - t * ex, dy - t * ey
-                d = math.sqrt(dx * dx + dy * dy) / (aw + t * (bw - aw))
+                d = math.sqrt(dx * dx + dy * dy) / (aw + t * ew)
                 if d < away[y, x]:
                     away[y, x] = d
-
-
-@njit(cache=True, nogil=True)
-def _stroke(canvas, away, edge, body, glow, softness):  # type: ignore[no-untyped-def]
-    """Multiply the canvas by the cross section of a fibre, in place."""
-    far = 1 + 3 * softness
-    for y in range(canvas.shape[0]):
-        for x in range(canvas.shape[1]):
-            d = away[y, x]
-            if d >= far:
-                continue
-            line = (d - (1 - 0.4 * softness)) / softness
-            outer = (d - (1 + softness)) / (0.7 * softness)
-            inside = min(max((1 - d) / softness + 0.5, 0.0), 1.0)
-            t = 1 - edge * math.exp(-2 * line * line) - body * inside
-            t += glow * math.exp(-outer * outer)
-            canvas[y, x] *= min(max(t, 0.02), 2.0)
+    for k in range(path.shape[0] - 1):
+        y0, y1, x0, x1 = _segment_box(path, k, far, height, width)
+        for y in range(y0, y1):
+            for x in range(x0, x1):
+                d = away[y, x]
+                if d >= far:
+                    continue
+                away[y, x] = far  # boxes of neighbouring segments overlap
+                line = (d - (1 - 0.4 * softness)) / softness
+                outer = (d - (1 + softness)) / (0.7 * softness)
+                inside = min(max((1 - d) / softness + 0.5, 0.0), 1.0)
+                t = 1 - edge * math.exp(-2 * line * line) - body * inside
+                t += glow * math.exp(-outer * outer)
+                canvas[y, x] *= min(max(t, 0.02), 2.0)

@@ -124,6 +124,7 @@ def value_noise(
         The field's name, any non-negative integer: the same seed is the same field.
     octaves
         How many lattices are added, each at half the spacing and half the amplitude of the last.
+        Those finer than a pixel are left out.
     origin_px
         Row and column of the window's top left corner in the field.
 
@@ -135,8 +136,10 @@ def value_noise(
     """
     cell_y, cell_x = cell_px if isinstance(cell_px, tuple) else (cell_px, cell_px)
     out = np.zeros(shape, np.float32)
-    power = sum(0.25**k for k in range(octaves))
-    for k in range(octaves):
+    finest = min(cell_y, cell_x)
+    used = [k for k in range(octaves) if k == 0 or finest * 0.5**k >= 1]
+    power = sum(0.25**k for k in used)
+    for k in used:
         gain = 0.5**k / (math.sqrt(power) * _SPLINE_POWER)
         scale = 0.5**k
         _add_octave(

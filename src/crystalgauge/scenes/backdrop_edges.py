@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from crystalgauge.scenes.backdrop_ranges import chance, draw_seed, log_uniform, point_in
 
@@ -53,6 +53,11 @@ class EdgeProfile:
         border. Thickness 0 is no wall.
     streak_amount, streak_cell_px, streak_seed
         Streaks that run along the edge on its outer side: deviation, spacing, seed.
+    grain_amount, grain_cell_px, grain_skew, grain_seed
+        Grains in a band along the edge, a deposit or a torn wall: deviation, lattice spacing,
+        whether few are dark (positive) or few glint (negative), seed.
+    grain_from_px, grain_to_px
+        The band's distances from the edge.
     """
 
     outside: float
@@ -72,6 +77,12 @@ class EdgeProfile:
     streak_amount: float = 0.0
     streak_cell_px: float = 3.0
     streak_seed: int = 0
+    grain_amount: float = 0.0
+    grain_cell_px: float = 3.0
+    grain_skew: float = 0.0
+    grain_seed: int = 0
+    grain_from_px: float = -10.0
+    grain_to_px: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,21 @@ def _sample_streaks(rng: np.random.Generator, probability: float) -> tuple[float
     return amount, log_uniform(rng, 1.5, 12), draw_seed(rng)
 
 
+def _sample_grain(rng: np.random.Generator, probability: float, *, outside: bool) -> dict[str, Any]:
+    """Draw the grains along an edge, as fields of its profile."""
+    if not chance(rng, probability):
+        return {}
+    band = log_uniform(rng, 4, 120 if outside else 45)
+    return {
+        "grain_amount": log_uniform(rng, 0.05, 0.8),
+        "grain_cell_px": log_uniform(rng, 1.3, 7),
+        "grain_skew": float(rng.uniform(-0.6, 0.1) if outside else rng.uniform(-0.1, 0.5)),
+        "grain_seed": draw_seed(rng),
+        "grain_from_px": -2.0 if outside else -band,
+        "grain_to_px": band if outside else 2.0,
+    }
+
+
 def sample_drop_profile(rng: np.random.Generator) -> EdgeProfile:
     """Draw the rim of a liquid drop: fine lines, fringes, often shaded inwards."""
     outside = 1.0
@@ -157,6 +183,7 @@ def sample_drop_profile(rng: np.random.Generator) -> EdgeProfile:
         shade_length_px=log_uniform(rng, 12, 160),
         shade_power=float(rng.uniform(0.7, 3.5)),
         shade_side=-1 if chance(rng, 0.8) else 1,
+        **_sample_grain(rng, 0.3, outside=False),
     )
 
 
@@ -180,6 +207,7 @@ def sample_wall_profile(rng: np.random.Generator) -> EdgeProfile:
         streak_amount=amount,
         streak_cell_px=cell,
         streak_seed=seed,
+        **_sample_grain(rng, 0.4, outside=True),
     )
 
 
@@ -295,11 +323,11 @@ def sample_pillars(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Ed
         shade_power=float(rng.uniform(0.3, 1.5)),
     )
     first = _sample_edge(rng, shape, kind, half, profile, wave_px=0.0, rough_px=0.0)
+    first = replace(first, cusps=(), corner_px=first.half_width_px * rng.uniform(0.25, 1.0))
     pitch = half * rng.uniform(2.4, 4.5)
     step = (pitch * math.cos(first.angle_rad), pitch * math.sin(first.angle_rad))
     count = int(rng.integers(2, 7))
-    fields = {name: getattr(first, name) for name in first.__dataclass_fields__}
     return tuple(
-        Edge(**{**fields, "x_px": first.x_px + k * step[0], "y_px": first.y_px + k * step[1]})
+        replace(first, x_px=first.x_px + k * step[0], y_px=first.y_px + k * step[1])
         for k in range(count)
     )

@@ -136,18 +136,22 @@ class Sand:
 
 @dataclass(frozen=True)
 class Folds:
-    """Wrinkles of a skin: lines along which a slow noise field takes given values.
+    """Wrinkles of a skin: a slow height field with creases along some of its level lines.
 
     Parameters
     ----------
     amount
-        Relative strength of a line.
+        Relative strength of a crease; positive is bright.
+    relief
+        Relative brightness of slopes that face the light, as a standard deviation.
     cell_px
-        Lattice spacing of the field along rows and columns.
+        Lattice spacing of the field across and along the wrinkles.
+    angle_rad
+        Direction across the wrinkles.
     levels
-        Values of the field at which lines run, in standard deviations.
+        Values of the field at which creases run, in standard deviations.
     width_px
-        Half width of a line.
+        Half width of a crease.
     odd
         0 is a line of one brightness, 1 a dark line beside a bright one.
     seed
@@ -157,7 +161,9 @@ class Folds:
     """
 
     amount: float
+    relief: float
     cell_px: tuple[float, float]
+    angle_rad: float
     levels: tuple[float, ...]
     width_px: float
     odd: float
@@ -259,7 +265,7 @@ def sample_illumination(
     scale = 0.25 if calm else 1.0
     x, y = point_in(rng, shape)
     spot = rng.uniform(-0.25, 0.6) if chance(rng, 0.3) else 0.0
-    wave = rng.uniform(0, 0.12) if chance(rng, 0.5) else 0.0
+    wave = log_uniform(rng, 0.01, 0.1) if chance(rng, 0.45) else 0.0
     return Illumination(
         slope_x=float(rng.normal(0, 0.12) * scale),
         slope_y=float(rng.normal(0, 0.12) * scale),
@@ -268,20 +274,24 @@ def sample_illumination(
         spot_radius_px=float(max(shape) * rng.uniform(0.15, 0.6)),
         spot_amount=float(spot * scale),
         wave_amount=float(wave * scale),
-        wave_cell_px=log_uniform(rng, 25, 120),
+        wave_cell_px=log_uniform(rng, 45, 200),
         seed=draw_seed(rng),
     )
 
 
 def sample_patch(
-    rng: np.random.Generator, *, whole: float = 0.3, threshold: tuple[float, float] = (-1.2, 1.2)
+    rng: np.random.Generator,
+    *,
+    whole: float = 0.3,
+    threshold: tuple[float, float] = (-1.2, 1.2),
+    softness: tuple[float, float] = (0.1, 1.5),
 ) -> Patch:
     """Draw where a texture lies: everywhere with probability ``whole``, else in places."""
     level = -6.0 if chance(rng, whole) else rng.uniform(*threshold)
     return Patch(
         cell_px=log_uniform(rng, 30, 160),
         threshold=float(level),
-        softness=log_uniform(rng, 0.05, 0.6),
+        softness=log_uniform(rng, *softness),
         seed=draw_seed(rng),
     )
 
@@ -293,7 +303,7 @@ def sample_region(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Reg
     patch = Patch(
         cell_px=float(max(shape) * rng.uniform(0.15, 0.5)),
         threshold=float(rng.uniform(0.0, 1.3)),
-        softness=log_uniform(rng, 0.03, 0.6),
+        softness=log_uniform(rng, 0.06, 1.0),
         seed=draw_seed(rng),
     )
     return (Region(level=float(level), patch=patch),)
@@ -330,18 +340,20 @@ def sample_sand(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Sand,
 
 def sample_folds(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Folds, ...]:
     """Draw a wrinkled skin."""
-    cell = log_uniform(rng, 18, 90)
-    stretch = log_uniform(rng, 0.4, 2.5)
-    count = int(rng.integers(1, 5))
+    cell = log_uniform(rng, 20, 110)
+    stretch = log_uniform(rng, 1, 3)
+    count = int(rng.integers(0, 4))
     return (
         Folds(
             amount=log_uniform(rng, 0.05, 0.6) * float(rng.choice([-1, 1])),
-            cell_px=(cell * stretch, cell / stretch),
+            relief=log_uniform(rng, 0.01, 0.15) if count == 0 or chance(rng, 0.6) else 0.0,
+            cell_px=(cell / stretch, cell * stretch),
+            angle_rad=float(rng.uniform(0, math.pi)),
             levels=tuple(float(v) for v in rng.normal(0, 0.8, count)),
             width_px=log_uniform(rng, 0.7, 4.0),
             odd=float(rng.uniform(0, 1)),
             seed=draw_seed(rng),
-            patch=sample_patch(rng, whole=0.4),
+            patch=sample_patch(rng, whole=0.25, softness=(0.5, 2.5)),
         ),
     )
 
@@ -359,7 +371,7 @@ def sample_fringes(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Fr
             warp_px=float(rng.uniform(0, 12)),
             warp_cell_px=log_uniform(rng, 40, 150),
             seed=draw_seed(rng),
-            patch=sample_patch(rng, whole=0.5),
+            patch=sample_patch(rng, whole=0.5, softness=(0.5, 2.0)),
         ),
     )
 
@@ -396,6 +408,6 @@ def sample_veil(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Veil,
         Veil(
             strength=float(rng.uniform(0.2, 0.8)),
             level=float(rng.uniform(0.7, 1.2)),
-            patch=sample_patch(rng, whole=0.5, threshold=(-0.5, 0.7)),
+            patch=sample_patch(rng, whole=0.4, threshold=(-0.5, 0.7), softness=(0.5, 2.0)),
         ),
     )

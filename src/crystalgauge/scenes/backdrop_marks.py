@@ -122,10 +122,10 @@ def _mark_level(rng: np.random.Generator) -> float:
 def sample_lettering(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Lettering, ...]:
     """Draw a caption, some labels, or a page of print."""
     page = chance(rng, 0.3)
-    x, y = point_in(rng, shape, 0.1 * max(shape))
     height = log_uniform(rng, 5, 24) if page else log_uniform(rng, 6, 60)
+    x, y = float(rng.uniform(-0.05, 0.75) * shape[1]), float(rng.uniform(-0.02, 0.95) * shape[0])
     burnt = chance(rng, 0.5)
-    lines = [_caption(rng)]
+    lines = [_caption(rng) for _ in range(int(rng.choice([1, 1, 1, 2, 3])))]
     if page:
         rows = int(rng.integers(2, 14))
         lines = [

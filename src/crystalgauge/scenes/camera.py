@@ -109,7 +109,7 @@ def _sample_cast(
     """Draw a colour cast that leaves the grey of the picture as it is, or none."""
     if not chance(rng, 0.35):
         return None, (1.0, 1.0, 1.0)
-    red, green, blue = rng.normal(1.0, 0.07, 3).clip(0.75, 1.25)
+    red, green, blue = rng.normal(1.0, 0.05, 3).clip(0.8, 1.2)
     grey = 0.299 * red + 0.587 * green + 0.114 * blue
     gammas = rng.normal(1.0, 0.05, 3).clip(0.85, 1.15)
     return (

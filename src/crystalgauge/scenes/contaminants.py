@@ -215,24 +215,16 @@ def _scatter(
     strengths: tuple[float, float] = (0.7, 1.0),
 ) -> tuple[tuple[float, float, float, float, float, float], ...]:
     """Draw places for round things: alone, or about a common centre."""
-    centre = point_in(rng, shape)
-    spread = float(np.mean(radii)) * math.sqrt(len(radii)) * rng.uniform(0.9, 2.0)
-    places = []
-    for radius in radii:
-        x, y = point_in(rng, shape, 0.5 * radius)
-        if grouped:
-            x, y = centre[0] + rng.normal(0, spread), centre[1] + rng.normal(0, spread)
-        places.append(
-            (
-                float(x),
-                float(y),
-                float(radius),
-                float(1 + rng.random() * round_within),
-                float(rng.uniform(0, math.pi)),
-                float(rng.uniform(*strengths)),
-            )
-        )
-    return tuple(places)
+    count, size = len(radii), np.asarray(radii)
+    spread = float(size.mean()) * math.sqrt(count) * rng.uniform(0.9, 2.0)
+    if grouped:
+        x, y = (rng.normal(c, spread, count) for c in point_in(rng, shape))
+    else:
+        x, y = (rng.uniform(-0.5 * size, n + 0.5 * size) for n in (shape[1], shape[0]))
+    stretch = 1 + rng.random(count) * round_within
+    turn, strength = rng.uniform(0, math.pi, count), rng.uniform(*strengths, count)
+    table = np.stack([x, y, size, stretch, turn, strength], axis=1)
+    return tuple((a, b, c, d, e, f) for a, b, c, d, e, f in table.tolist())
 
 
 def sample_bubbles(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Discs, ...]:
@@ -369,7 +361,7 @@ def sample_spherulites(rng: np.random.Generator, shape: tuple[int, int]) -> tupl
     form = int(rng.choice(3, p=[0.6, 0.2, 0.2]))
     depth = rng.uniform(0.4, 2.5) if chance(rng, 0.8) else rng.uniform(-0.6, -0.2)
     contrast, fade = rng.uniform(0.15, 0.8), log_uniform(rng, 0.25, 1.8)
-    raggedness, pitch = rng.uniform(0.02, 0.35), rng.uniform(1.2, 3.2)
+    raggedness, pitch = rng.uniform(0.02, 0.25), rng.uniform(0.8, 2.3)
     balls = []
     for _ in range(min(int(rng.geometric(0.35)), 8)):
         x, y = point_in(rng, shape)
@@ -445,10 +437,12 @@ def sample_fibres(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Str
 
 def _sample_fibre(rng: np.random.Generator, shape: tuple[int, int]) -> Stroke:
     """Draw one fibre: a path whose direction drifts."""
-    length = max(shape) * log_uniform(rng, 0.15, 1.6)
+    length = max(shape) * log_uniform(rng, 0.3, 1.8)
     count = 40
-    bend = rng.normal(0, 1.2) + np.cumsum(rng.normal(0, rng.uniform(0.05, 0.5), count))
-    turn = rng.uniform(0, 2 * math.pi) + np.cumsum(bend) / count * rng.uniform(0.3, 3)
+    bend = rng.choice([-1, 1]) * rng.uniform(0.5, 2.5) + np.cumsum(
+        rng.normal(0, rng.uniform(0.05, 0.5), count)
+    )
+    turn = rng.uniform(0, 2 * math.pi) + np.cumsum(bend) / count * rng.uniform(0.4, 3)
     x = np.cumsum(np.cos(turn)) * length / count
     y = np.cumsum(np.sin(turn)) * length / count
     middle = point_in(rng, shape, -0.1 * min(shape))
@@ -493,8 +487,8 @@ def _scratch(
     strength: float,
 ) -> Stroke:
     """Draw one scratch through a point."""
-    half_length = 0.5 * max(shape) * log_uniform(rng, 0.1, 2.5)
-    half_width = log_uniform(rng, 0.3, 1.3)
+    half_length = 0.5 * max(shape) * log_uniform(rng, 0.25, 2.5)
+    half_width = log_uniform(rng, 0.3, 1.0)
     count = 17
     along = np.linspace(-1, 1, count)
     sag = rng.normal(0, 0.015) * half_length * along**2
