@@ -285,7 +285,8 @@ def _make(folder: Path, index: int, settings: dict[str, Any]) -> int:
 
 def _write_truth(folder: Path, settings: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Path:
     """Join the pictures' entries to one COCO file; ids count on from picture to picture."""
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for index, entry in enumerate(entries):
         start = len(annotations) + 1
         contacts = [[a + start, b + start] for a, b in entry["image"]["contacts"]]

@@ -17,7 +17,7 @@ from crystalgauge.render.optics import (
     condenser_terms,
     pixel_jitter,
 )
-from crystalgauge.render.texture import roughness_tile, surface_pattern
+from crystalgauge.render.texture import draw_edges, roughness_tile, surface_pattern
 from crystalgauge.render.tracer import new_tree, trace_crystal
 
 if TYPE_CHECKING:
@@ -129,13 +129,21 @@ def trace_scene(scene: Scene) -> CrystalLayers:
     clear = np.maximum(clear, LEAST_CLEAR)
     sigma = ghost_sigma_px(scene)
     steepest = float(np.hypot(*slopes.T).max())
-    windows = traced_windows(scene, scene.vertices_px(), steepest, sigma)
+    vertices = scene.vertices_px()
+    windows = traced_windows(scene, vertices, steepest, sigma)
     area = (windows[:, 2] - windows[:, 0]) * (windows[:, 3] - windows[:, 1])
     offsets = np.concatenate([[0], np.cumsum(area)])
     layers = np.empty(int(offsets[-1]), np.float32)
     stack = np.ones((len(rays), *scene.shape), np.float32)
-    surface = np.stack(
-        [crystals.roughness, crystals.grain_px, crystals.specks, crystals.steps], axis=1
+    surface = np.column_stack(
+        [
+            crystals.roughness,
+            crystals.grain_px,
+            crystals.specks,
+            crystals.steps,
+            crystals.edge_depth,
+            crystals.edge_px,
+        ]
     ).astype(np.float64)
     shape = crystals.shape
     size = crystals.size_px
@@ -155,6 +163,9 @@ def trace_scene(scene: Scene) -> CrystalLayers:
         crystals.absorption_per_px.astype(np.float64),
         crystals.visibility,
         surface,
+        vertices,
+        scene.library.edges[shape],
+        scene.library.edge_count[shape],
         crystals.surface_seed,
         roughness_tile(),
         sigma,
@@ -184,6 +195,9 @@ def _composite(  # type: ignore[no-untyped-def]
     absorption,
     visibility,
     surface,
+    vertices,
+    edges,
+    edge_count,
     surface_seed,
     tile,
     sigma,
@@ -227,7 +241,7 @@ def _composite(  # type: ignore[no-untyped-def]
             clear,
             tree,
         )
-        if surface[i, 0] > 0 or surface[i, 2] > 0 or surface[i, 3] > 0:
+        if surface[i, 0] > 0 or surface[i, 2] > 0 or surface[i, 3] > 0 or surface[i, 4] != 0:
             marks = pattern[:area].reshape(height, width)
             length = max(math.hypot(axis[i, 0], axis[i, 1]), 1e-6)
             surface_pattern(
@@ -242,6 +256,12 @@ def _composite(  # type: ignore[no-untyped-def]
                 int(surface[i, 3]),
                 surface_seed[i],
             )
+            if surface[i, 4] != 0:
+                corners = vertices[i, :, :2] - np.array([x0, y0], np.float32)
+                front = normals[i, :, 2] > 0
+                draw_edges(
+                    marks, corners, edges[i, : edge_count[i]], front, surface[i, 4], surface[i, 5]
+                )
             _roughen(layers, marks, slopes, centre[2])
         if visibility[i] < 1.0:
             _veil(layers, visibility[i])

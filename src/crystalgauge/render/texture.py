@@ -129,6 +129,63 @@ def _cut_step(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def draw_edges(
+    pattern: NDArray[np.float32],
+    vertices: NDArray[np.float32],
+    edges: NDArray[np.int32],
+    front: NDArray[np.bool_],
+    depth: float,
+    reach: float,
+) -> None:
+    """Draw the edges that border a facet turned to the camera as soft lines.
+
+    Parameters
+    ----------
+    pattern
+        ``(h, w)``, changed in place.
+    vertices
+        ``(V, 2)`` corners in px from the window's upper left corner.
+    edges
+        ``(E, 4)`` corners and faces of each edge.
+    front
+        ``(F,)`` whether a face is turned to the camera.
+    depth
+        Relative loss of light in the line's middle; negative for bright lines.
+    reach
+        Half width of the line in px.
+    """
+    height, width = pattern.shape
+    for e in range(len(edges)):
+        if not (front[edges[e, 2]] or front[edges[e, 3]]):
+            continue
+        ax, ay = vertices[edges[e, 0], 0], vertices[edges[e, 0], 1]
+        dx, dy = vertices[edges[e, 1], 0] - ax, vertices[edges[e, 1], 1] - ay
+        square = max(dx * dx + dy * dy, 1e-6)
+        far = 2.5 * reach
+        top = max(int(min(ay, ay + dy) - far), 0)
+        bottom = min(int(max(ay, ay + dy) + far) + 1, height)
+        for y in range(top, bottom):
+            low, high = _line_span(y + 0.5 - ay, dx, dy, far * math.sqrt(square))
+            for x in range(max(int(ax + low - 0.5), 0), min(int(ax + high + 0.5) + 1, width)):
+                px, py = x + 0.5 - ax, y + 0.5 - ay
+                t = min(max((px * dx + py * dy) / square, 0.0), 1.0)
+                gap = (px - t * dx) ** 2 + (py - t * dy) ** 2
+                if gap < far * far:
+                    pattern[y, x] *= 1.0 - depth * math.exp(-gap / (reach * reach))
+
+
+@njit(cache=True, nogil=True)
+def _line_span(y, dx, dy, moment):  # type: ignore[no-untyped-def]
+    """Return the x, from a line's start, between which a row can be near the line."""
+    beyond = moment / math.sqrt(dx * dx + dy * dy + 1e-12)
+    low, high = min(0.0, dx) - beyond, max(0.0, dx) + beyond
+    if abs(dy) > 1e-3:
+        one, other = (y * dx - moment) / dy, (y * dx + moment) / dy
+        low, high = max(low, min(one, other)), min(high, max(one, other))
+    return low, high
+
+
+@njit(cache=True, nogil=True)
 def _stamp_speck(pattern, centre, size, speck, seed):  # type: ignore[no-untyped-def]
     """Darken a round spot somewhere about the crystal's middle."""
     height, width = pattern.shape

@@ -71,12 +71,19 @@ PRISM_ENDS = (((1, 0, 0), 1.0, 1.0), ((0, 0, 1), 1.0, 1.0))
 CAPPED_ENDS = (((1, 0, 0), 1.0, 1.0), ((1, 0, 1), 1.05, 1.8), ((0, 0, 1), 1.0, 1.0))
 PINACOIDS = (((1, 0, 0), 1.0, 1.0), ((0, 1, 0), 1.0, 1.0), ((0, 0, 1), 1.0, 1.0))
 CHAMFERED = (*PINACOIDS, ((1, 1, 0), 1.2, 1.9), ((0, 1, 1), 1.2, 1.9))
+ROUNDED = (
+    ((1, 0, 0), 1.0, 1.0),
+    ((1, 1, 0), 1.35, 1.45),
+    ((1, 0, 1), 1.3, 1.7),
+    ((0, 0, 1), 1.0, 1.0),
+)
 
 HABITS: tuple[Habit, ...] = (
     Habit("prism", "6/mmm", PRISM_ENDS, c_over_a=(0.9, 4.0)),
     Habit("prism", "6/mmm", CAPPED_ENDS, c_over_a=(0.9, 4.0)),
     Habit("prism", "4/mmm", CAPPED_ENDS, c_over_a=(1.0, 4.0)),
     Habit("prism", "2/m", PINACOIDS, (0.5, 1.0), (1.2, 4.0), 25.0),
+    Habit("prism", "4/mmm", ROUNDED, c_over_a=(0.8, 3.5)),
     Habit("bipyramid", "4/mmm", (((1, 0, 1), 1.0, 1.0),), c_over_a=(0.8, 3.0)),
     Habit(
         "bipyramid", "4/mmm", (((1, 0, 1), 1.0, 1.0), ((0, 0, 1), 0.5, 0.95)), (1, 1), (0.8, 3.0)
@@ -265,6 +272,21 @@ def chip(body: Polyhedron, rng: np.random.Generator) -> Polyhedron:
     return polyhedron(
         np.vstack([body.normals, normal]), np.append(body.distances, max(distance, 0.01))
     )
+
+
+def edges_of(body: Polyhedron) -> NDArray[np.int32]:
+    """Return ``(E, 4)`` edges: their two corners and the two faces they join.
+
+    Parameters
+    ----------
+    body
+        A convex body of size about 1.
+    """
+    on = np.abs(body.vertices @ body.normals.T - body.distances) < 1e-4  # (V, F)
+    shared = on.astype(np.int32) @ on.T
+    starts, ends = np.nonzero(np.triu(shared >= 2, 1))
+    faces = np.argsort(~(on[starts] & on[ends]), axis=1, kind="stable")[:, :2]
+    return np.column_stack([starts, ends, faces]).astype(np.int32)
 
 
 def lie_flat(body: Polyhedron) -> Polyhedron:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crystalgauge.scenes.habit import HABITS, NEEDLES, Polyhedron, chip, fragment, grow, lie_flat
+from crystalgauge.scenes.habit import (
+    HABITS,
+    NEEDLES,
+    Polyhedron,
+    chip,
+    edges_of,
+    fragment,
+    grow,
+    lie_flat,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +25,9 @@ if TYPE_CHECKING:
 MAX_FACES = 24
 MAX_VERTICES = 44
 """A simple polyhedron of 24 faces has 44 corners (Euler)."""
+
+MAX_EDGES = 66
+"""It has 66 edges, too."""
 
 FRAGMENT_SHARE = 0.1
 CHIPPED_SHARE = 0.3
@@ -40,6 +52,10 @@ class HabitLibrary:
         ``(M,)`` int32.
     habit
         ``(M,)`` names.
+    edges
+        ``(M, 66, 4)`` int32: the two corners and the two faces of each edge.
+    edge_count
+        ``(M,)`` int32.
     """
 
     normals: NDArray[np.float32]
@@ -48,6 +64,8 @@ class HabitLibrary:
     vertices: NDArray[np.float32]
     vertex_count: NDArray[np.int32]
     habit: NDArray[np.str_]
+    edges: NDArray[np.int32]
+    edge_count: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.face_count)
@@ -75,10 +93,14 @@ class HabitLibrary:
         normals = np.zeros((count, MAX_FACES, 3), np.float32)
         distances = np.zeros((count, MAX_FACES), np.float32)
         vertices = np.zeros((count, MAX_VERTICES, 3), np.float32)
+        edges = np.zeros((count, MAX_EDGES, 4), np.int32)
+        edge_count = np.zeros(count, np.int32)
         for row, (_, body) in enumerate(bodies):
             normals[row, : len(body.normals)] = body.normals
             distances[row, : len(body.normals)] = body.distances
             vertices[row, : len(body.vertices)] = body.vertices
+            found = edges_of(body)[:MAX_EDGES]
+            edges[row, : len(found)], edge_count[row] = found, len(found)
         return cls(
             normals,
             distances,
@@ -86,6 +108,8 @@ class HabitLibrary:
             vertices,
             np.array([len(body.vertices) for _, body in bodies], np.int32),
             np.array([name for name, _ in bodies], np.str_),
+            edges,
+            edge_count,
         )
 
 

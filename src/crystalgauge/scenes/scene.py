@@ -82,6 +82,11 @@ class Population:
         ``(N,)`` number of growth steps across the faces.
     surface_seed
         ``(N,)`` seeds of the surface's pattern.
+    edge_depth
+        ``(N,)`` relative loss of light in lines along the facets' edges, which diffraction and
+        rounding draw; negative for bright lines.
+    edge_px
+        ``(N,)`` half width of these lines.
     """
 
     shape: NDArray[np.int32]
@@ -96,6 +101,8 @@ class Population:
     specks: NDArray[np.int32]
     steps: NDArray[np.int32]
     surface_seed: NDArray[np.int64]
+    edge_depth: NDArray[np.float32]
+    edge_px: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.shape)
@@ -146,6 +153,8 @@ class Population:
             specks=np.zeros(count, np.int32),
             steps=np.zeros(count, np.int32),
             surface_seed=np.zeros(count, np.int64),
+            edge_depth=zeros,
+            edge_px=np.ones(count, np.float32),
         )
 
 

@@ -52,6 +52,8 @@ class SuspensionConfig:
         Share of the scenes whose crystals have rough faces, inclusions or steps.
     absorbing
         Share of the scenes whose crystals absorb light.
+    lined
+        Share of the scenes in which the edges of facets show as lines.
     """
 
     crowds: tuple[Crowd, ...] = CROWDS
@@ -62,6 +64,7 @@ class SuspensionConfig:
     rosettes: float = 0.18
     rough: float = 0.4
     absorbing: float = 0.12
+    lined: float = 0.4
 
 
 def sample_scene(
@@ -105,7 +108,7 @@ def _sample_optics(rng: np.random.Generator, config: SuspensionConfig) -> tuple[
     depth_px = rng.uniform(30, 160)
     aperture_tan = min(max(2 * sigma_px / depth_px, 0.02), 0.25)
     depth_px = max(2 * sigma_px / aperture_tan, 1.0)
-    falloff = rng.uniform(0.03, 0.25)
+    falloff = log_uniform(rng, 0.03, 0.4, 1)[0]
     condenser = log_uniform(rng, 0.02, 0.2, 1)[0] + falloff / 2
     tilt = np.zeros(2)
     if rng.random() < 0.4:
@@ -202,7 +205,9 @@ def _sample_relations(
     lift = rng.choice([-1.0, 1.0], (count, TRIALS)) * mean_size * np.linspace(0.1, 0.8, TRIALS)
     offsets[cross, :, 2] = lift[cross]
     grown = relation == INTERGROWN
-    along = rotation[:, :, 0] * (size * rng.uniform(0.15, 0.5, count))[:, None]
+    from_end = rng.random() < 0.5  # rays of a rosette, or bodies grown through each other
+    reach_own = rng.uniform(0.25, 0.5, count) if from_end else rng.uniform(0.0, 0.25, count)
+    along = rotation[:, :, 0] * (size * reach_own)[:, None]
     offsets[grown] = along[grown, None, :]
     return relation.astype(np.int32), partner, offsets
 
@@ -236,6 +241,10 @@ def _with_surfaces(
     glare = rng.choice([1.0, 0.75, 0.5, 0.3], p=[0.55, 0.2, 0.15, 0.1])
     looks = dict(vars(crystals))
     looks["visibility"] = np.minimum(glare * rng.uniform(0.5, 1.5, count), 1).astype(np.float32)
+    if rng.random() < config.lined:
+        depth = rng.uniform(0.1, 0.7) * rng.choice([1.0, -0.5], p=[0.85, 0.15])
+        looks["edge_depth"] = (depth * rng.uniform(0.3, 1.2, count)).astype(np.float32)
+        looks["edge_px"] = np.full(count, rng.uniform(0.4, 1.3), np.float32)
     if rng.random() < config.absorbing:
         per_px = log_uniform(rng, 0.02, 1.5, 1)[0] / max(float(crystals.size_px.mean()), 1.0)
         looks["absorption_per_px"] = (per_px * rng.uniform(0.5, 1.5, count)).astype(np.float32)
