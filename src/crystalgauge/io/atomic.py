@@ -22,6 +22,7 @@ WAYS_OUT = {
     errno.EROFS: "the disk is read-only; choose another folder",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
     errno.EISDIR: "a folder has that name; choose another name or remove it",
+    errno.EEXIST: "a part of the path is a file, not a folder; choose another folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
 }
 """What to do about the failures a user meets, by error number."""
@@ -65,4 +66,5 @@ def replacing(path: str | Path, mode: str = "wb", encoding: str | None = None) -
         way_out = WAYS_OUT.get(error.errno or 0, error.strerror or str(error))
         raise WriteError(f"cannot write {str(target)!r}: {way_out}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)

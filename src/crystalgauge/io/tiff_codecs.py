@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_PALETTE, _CMYK = 3, 5
+_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
 
 
 def decoded_page(path: Path, tiff: Any, page: Any) -> NDArray[Any]:
@@ -67,11 +67,12 @@ def _page_number(tiff: Any, page: Any) -> int | None:
 
 
 def _with_pillow(path: Path, number: int, page: Any) -> NDArray[Any] | None:
-    """Decode 8-bit pages with Pillow; None when it cannot give them as stored."""
+    """Decode with Pillow, which has no 16-bit colour; None when it cannot."""
     from PIL import TiffImagePlugin
 
-    plain = page.dtype == np.uint8 and page.tags.valueof(ORIENTATION, default=1) == 1
-    if not plain or page.planarconfig != 1:
+    deep = page.dtype in (np.uint16, np.int32, np.float32) and len(page.shape) == 2
+    turned = page.tags.valueof(ORIENTATION, default=1) != 1  # Pillow would turn it as well
+    if turned or page.planarconfig != 1 or not (deep or page.dtype in (np.uint8, np.bool_)):
         return None
     try:
         with path.open("rb") as file:
@@ -82,7 +83,9 @@ def _with_pillow(path: Path, number: int, page: Any) -> NDArray[Any] | None:
     except (OSError, SyntaxError, KeyError) as error:
         _refuse_damaged(error)
         return None
-    return pixels if pixels.shape == page.shape and pixels.dtype == page.dtype else None
+    if page.photometric == _MIN_IS_WHITE and pixels.dtype in (np.uint8, np.bool_):
+        pixels = ~pixels  # Pillow has turned it into a positive
+    return _as_stored(pixels, page)
 
 
 def _refuse_damaged(error: Exception) -> None:
@@ -93,21 +96,27 @@ def _refuse_damaged(error: Exception) -> None:
 
 
 def _with_opencv(path: Path, number: int, page: Any) -> NDArray[Any] | None:
-    """Decode 8 to 64-bit grey and colour pages with OpenCV; None when it cannot."""
+    """Decode deep pages with OpenCV; None when it cannot.
+
+    Only types whose damage OpenCV reports: 8-bit and 64-bit pages come back black instead.
+    """
     import cv2
 
-    if page.photometric in (_PALETTE, _CMYK):
-        return None  # OpenCV converts these to red-green-blue of its own making
-    try:
-        found, pages = cv2.imreadmulti(str(path), number, 1, flags=cv2.IMREAD_UNCHANGED)
-    except cv2.error:
+    deep = page.dtype in (np.uint16, np.int16, np.uint32, np.int32, np.float32)
+    if not deep or page.planarconfig != 1 or page.photometric not in (_MIN_IS_BLACK, _RGB):
         return None
+    if page.tags.valueof(ORIENTATION, default=1) != 1:
+        return None
+    found, pages = cv2.imreadmulti(str(path), number, 1, flags=cv2.IMREAD_UNCHANGED)
     if not found or len(pages) != 1:
         return None
     pixels = np.asarray(pages[0])
     if pixels.ndim == 3:
         order = [2, 1, 0, 3] if pixels.shape[2] == 4 else [2, 1, 0]
         pixels = np.ascontiguousarray(pixels[..., order])
-    if page.planarconfig != 1 and pixels.ndim == 3:
-        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return _as_stored(pixels, page)
+
+
+def _as_stored(pixels: NDArray[Any], page: Any) -> NDArray[Any] | None:
+    """Refuse what a decoder has converted on its own account."""
     return pixels if pixels.shape == page.shape and pixels.dtype == page.dtype else None
