@@ -1,0 +1,213 @@
+"""What every number means: name, title, unit, symbol, formula, standard and a plain sentence.
+
+Tables, the report and the notation page all take their definitions from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from crystalgauge.core import ArgumentError
+
+ISO_SHAPE = "ISO 9276-6"
+ISO_IMAGE = "ISO 13322-1"
+ISO_MEANS = "ISO 9276-2"
+ISO_DISTRIBUTION = "ISO 9276-1"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A quantity.
+
+    Parameters
+    ----------
+    name
+        As it stands in tables, with its unit at the end.
+    title
+        As it stands in prose.
+    unit
+        Unit symbol, empty for pure numbers.
+    symbol
+        As it stands in formulas, empty when none is customary.
+    formula
+        Plain text, empty when the definition says all.
+    standard
+        Where the definition comes from, empty when it is ours.
+    definition
+        One or two plain sentences.
+    """
+
+    name: str
+    title: str
+    unit: str
+    symbol: str
+    formula: str
+    standard: str
+    definition: str
+
+
+_ANGLE = "from the x axis (right) towards the y axis (down), 0 to pi"
+
+CRYSTAL_ENTRIES = (
+    Entry("picture", "Picture", "", "", "", "",
+          "Path or name of the picture the crystal is in."),
+    Entry("crystal_id", "Crystal", "", "", "", "",
+          "Number of the crystal within its picture, from 1."),
+    Entry("score", "Score", "", "s", "", "",
+          "How sure the model is that this is a crystal outlined well, 0 to 1; not a probability."),
+    Entry("centroid_x_px", "Centroid, x", "px", "x_c", "integral of x over the outline / A", "",
+          "Centre of area, to the right from the left edge of the picture."),
+    Entry("centroid_y_px", "Centroid, y", "px", "y_c", "integral of y over the outline / A", "",
+          "Centre of area, downwards from the upper edge of the picture."),
+    Entry("area_px2", "Projected area", "px²", "A", "", ISO_SHAPE,
+          "Area inside the outline, also where another crystal hides it or the picture ends."),
+    Entry("equivalent_diameter_px", "Equivalent circular diameter", "px", "x_A",
+          "2 sqrt(A / pi)", ISO_SHAPE,
+          "Diameter of the circle whose area is the projected area."),
+    Entry("feret_max_px", "Feret diameter, maximum", "px", "x_Fmax",
+          "largest distance of two points of the outline", ISO_SHAPE,
+          "Longest extent of the outline in any direction."),
+    Entry("feret_max_angle_rad", "Direction of the maximum Feret diameter", "rad", "", "", "",
+          f"Direction of the longest extent, {_ANGLE}."),
+    Entry("feret_min_px", "Feret diameter, minimum", "px", "x_Fmin",
+          "least distance of two parallel tangents", ISO_SHAPE,
+          "Narrowest gap between two parallel lines that the outline passes through."),
+    Entry("feret_min_angle_rad", "Direction of the minimum Feret diameter", "rad", "", "", "",
+          f"Direction across that gap, {_ANGLE}."),
+    Entry("box_length_px", "Box length", "px", "L", "", "",
+          "Longer side of the enclosing rectangle of least area, in any orientation."),
+    Entry("box_width_px", "Box width", "px", "W", "", "",
+          "Shorter side of that rectangle."),
+    Entry("box_angle_rad", "Box angle", "rad", "theta", "", "",
+          f"Direction of its longer side, {_ANGLE}."),
+    Entry("aspect_ratio", "Aspect ratio", "", "psi", "L / W", "",
+          "Box length over box width, at least 1. ISO 9276-6 uses x_Fmin / x_Fmax, at most 1."),
+    Entry("perimeter_px", "Perimeter", "px", "P", "", ISO_SHAPE,
+          "Length of the outline. An outline that follows pixel edges is up to 4 / pi too long."),
+    Entry("circularity", "Circularity", "", "C", "sqrt(4 pi A / P²)", ISO_SHAPE,
+          "1 for a circle, less for anything else. Its square, the form factor, is what ImageJ "
+          "calls circularity."),
+    Entry("solidity", "Solidity", "", "S", "A / area of the convex hull", ISO_SHAPE,
+          "1 for a convex outline, less for one with notches."),
+    Entry("defocus_px", "Defocus", "px", "sigma", "", "",
+          "Standard deviation of the blur of the crystal's edge, as the model sees it."),
+    Entry("touches_border", "Touches the border", "", "", "", ISO_IMAGE,
+          "Whether the outline enters the outermost row of pixels or leaves the picture, so that "
+          "part of the crystal may be unseen."),
+)  # fmt: skip
+"""Columns of the crystal table, in their order."""
+
+_NUMBER = "number-weighted"
+_VOLUME = "volume-weighted"
+_CDF = "least x_A at which the cumulative weight reaches {} % of the whole"
+
+
+def _percentiles() -> tuple[Entry, ...]:
+    words = {
+        _NUMBER: ("number", 0, "each crystal has weight 1"),
+        _VOLUME: ("volume", 3, "each crystal has the weight of the sphere of its diameter, x_A³"),
+    }
+    return tuple(
+        Entry(
+            f"{short}_d{percent}_px", f"D{percent}, {kind}", "px", f"x_{percent},{power}",
+            _CDF.format(percent), ISO_DISTRIBUTION,
+            f"Size of the crystal at which {percent} % of the sample is reached when the crystals "
+            f"are put in order of their equivalent diameter and {weight}.",
+        )
+        for kind, (short, power, weight) in words.items()
+        for percent in (10, 50, 90)
+    )  # fmt: skip
+
+
+SUMMARY_ENTRIES = (
+    Entry("n_pictures", "Pictures", "", "", "", "", "Pictures that were measured."),
+    Entry("n_crystals", "Crystals", "", "n", "", "", "Crystals found, at the border or not."),
+    Entry("n_border", "Crystals at the border", "", "", "", ISO_IMAGE,
+          "Crystals that touch the border; their size is not known."),
+    Entry("n_sized", "Crystals in the size distribution", "", "", "", "",
+          "Crystals that the percentiles rest on: without those at the border, unless asked for."),
+    *_percentiles(),
+    Entry("coverage", "Coverage", "", "A_A", "area of the union of the outlines / picture area", "",
+          "Part of the picture that crystals cover, overlaps counted once, 0 to 1."),
+    Entry("resampled", "Resampled", "", "", "", "",
+          "What was drawn with replacement for the 95 % intervals: crystals of one picture, or "
+          "pictures of several; empty when there are too few for an interval."),
+    Entry("notes", "Notes", "", "", "", "",
+          "What a reader must know of these figures."),
+)  # fmt: skip
+"""Figures of a picture or of a set of pictures, in their order."""
+
+
+def _in_micrometres(entry: Entry) -> Entry:
+    squared = entry.unit == "px²"
+    return replace(
+        entry,
+        name=entry.name.removesuffix("_px2" if squared else "_px") + ("_um2" if squared else "_um"),
+        unit="µm²" if squared else "µm",
+        definition=f"{entry.definition} In object space: the pixel value times the pixel size"
+        f"{' squared' if squared else ''}.",
+    )
+
+
+CALIBRATED_ENTRIES = tuple(
+    _in_micrometres(entry)
+    for entry in CRYSTAL_ENTRIES
+    if entry.unit in {"px", "px²"} and not entry.name.startswith("centroid")
+)
+"""Columns that follow when the pixel size is known."""
+
+GLOSSARY = {
+    entry.name: entry
+    for entry in (
+        *CRYSTAL_ENTRIES,
+        *CALIBRATED_ENTRIES,
+        *SUMMARY_ENTRIES,
+        *(_in_micrometres(entry) for entry in SUMMARY_ENTRIES if entry.unit == "px"),
+    )
+}
+"""Every quantity by name."""
+
+
+def define(name: str) -> Entry:
+    """Return the definition of a column or figure.
+
+    Parameters
+    ----------
+    name
+        As in tables; ``_low`` and ``_high`` name the ends of a figure's interval.
+
+    Raises
+    ------
+    ArgumentError
+        When there is no such quantity.
+    """
+    if name in GLOSSARY:
+        return GLOSSARY[name]
+    for ending, words in (("_low", "lower end"), ("_high", "upper end")):
+        whole = GLOSSARY.get(name.removesuffix(ending))
+        if name.endswith(ending) and whole is not None:
+            return replace(
+                whole,
+                name=name,
+                title=f"{whole.title}, {words}",
+                formula="",
+                definition=f"The {words} of the 95 % interval of {whole.title}.",
+            )
+    raise ArgumentError(f"no quantity is called {name!r}; see docs/notation.md for all names")
+
+
+def glossary_markdown() -> str:
+    """Return the glossary as the tables of ``docs/notation.md``."""
+    parts = []
+    for title, entries in (
+        ("One row per crystal", CRYSTAL_ENTRIES),
+        ("One row per picture, and pooled", SUMMARY_ENTRIES),
+    ):
+        rows = [
+            f"| `{e.name}` | {e.title} | {e.unit} | {e.symbol} | {e.formula} | {e.standard} "
+            f"| {e.definition} |"
+            for e in entries
+        ]
+        head = "| name | title | unit | symbol | formula | standard | meaning |"
+        parts.append("\n".join([f"### {title}", "", head, "|" + " --- |" * 7, *rows]))
+    return "\n\n".join(parts) + "\n"
