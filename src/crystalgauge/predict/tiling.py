@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,8 @@ class Tile:
 
 
 def scaled_shape(shape: tuple[int, int], scale: float) -> tuple[int, int]:
-    """Return height and width of a picture at a scale, at least 1."""
-    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    """Return height and width of a picture at a scale; a last pixel may be covered in part."""
+    return math.ceil(shape[0] * scale - 1e-6), math.ceil(shape[1] * scale - 1e-6)
 
 
 def _cuts(length: int, tile: int) -> list[tuple[int, int]]:
@@ -110,14 +111,39 @@ def read_tile(micrograph: Micrograph, tile: Tile, scale: float) -> NDArray[np.fl
         return micrograph.grey(
             slice(tile.y, tile.y + tile.height), slice(tile.x, tile.x + tile.width)
         )
+    factor = 1 / scale
+    y0, x0 = tile.y * factor, tile.x * factor
+    y1, x1 = (tile.y + tile.height) * factor, (tile.x + tile.width) * factor
+    if factor == int(factor):
+        window = _window(micrograph, int(y0), int(x0), int(y1), int(x1))
+        return cv2.resize(window, (tile.width, tile.height), interpolation=cv2.INTER_AREA)
+    margin = math.ceil(2 * factor) + 1
+    top, left = math.floor(y0) - margin, math.floor(x0) - margin
+    window = _window(micrograph, top, left, math.ceil(y1) + margin, math.ceil(x1) + margin)
+    if factor > 1:  # as much blur as averaging over the larger pixel would give
+        window = cv2.GaussianBlur(window, (0, 0), 0.5 * math.sqrt(factor**2 - 1))
+    # OpenCV counts pixel centres as integers, we as integers + 0.5
+    matrix = np.array(
+        [
+            [factor, 0.0, x0 - left + 0.5 * factor - 0.5],
+            [0.0, factor, y0 - top + 0.5 * factor - 0.5],
+        ]
+    )
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(window, matrix, (tile.width, tile.height), flags=how)
+
+
+def _window(
+    micrograph: Micrograph, top: int, left: int, bottom: int, right: int
+) -> NDArray[np.float32]:
+    """Return a window's grey; beyond the picture its edge goes on."""
     height, width = micrograph.shape
-    rows, columns = scaled_shape(micrograph.shape, scale)
-    fy, fx = height / rows, width / columns
-    y0, y1 = int(tile.y * fy), min(height, int(np.ceil((tile.y + tile.height) * fy)))
-    x0, x1 = int(tile.x * fx), min(width, int(np.ceil((tile.x + tile.width) * fx)))
-    window = micrograph.grey(slice(y0, y1), slice(x0, x1))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(window, (tile.width, tile.height), interpolation=how)
+    rows, columns = slice(max(0, top), min(height, bottom)), slice(max(0, left), min(width, right))
+    grey = micrograph.grey(rows, columns)
+    around = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+    if not any(around):
+        return grey
+    return cv2.copyMakeBorder(grey, *around, cv2.BORDER_REPLICATE)
 
 
 def pad(channels: NDArray[np.float32]) -> NDArray[np.float32]:
