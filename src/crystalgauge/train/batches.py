@@ -60,7 +60,9 @@ class WindowStream(IterableDataset[tuple["Tensor", Targets]]):
 
     def __iter__(self) -> Iterator[tuple[Tensor, Targets]]:
         worker = get_worker_info()
-        rng = np.random.default_rng((self.seed, self.start, worker.id if worker else 0))
+        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+        place = (rank, worker.id if worker else 0)  # every process draws windows of its own
+        rng = np.random.default_rng((self.seed, self.start, *place))
         while True:
             for index in rng.permutation(len(self.samples)):
                 yield self.draw(self.samples[int(index)], rng)

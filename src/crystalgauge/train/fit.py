@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.datasets.shards import ShardSet, write_shards
-from crystalgauge.train.recipe import Recipe, load_recipe
+from crystalgauge.models import find_model
+from crystalgauge.train.recipe import NetworkSection, Recipe, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,14 +46,14 @@ class Fitted:
 
 
 def fit_recipe(
-    recipe: str | Path | Recipe,
+    recipe: str | Path | Recipe | None,
     out: str | Path,
     *,
     resume: bool = False,
+    data: str | Path | None = None,
     init: str | Path | None = None,
     device: str = "auto",
     workers: int | None = None,
-    data: str | Path | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Fitted:
     """Render what is missing, train, validate, export.
@@ -60,19 +61,20 @@ def fit_recipe(
     Parameters
     ----------
     recipe
-        A recipe, its file, or the name of a shipped one.
+        A recipe, its file, or the name of a shipped one. None takes ``finetune.toml`` for
+        annotated pictures and ``outline.toml`` otherwise.
     out
         Folder for shards, checkpoints, logs, sample pictures and the model.
     resume
         Go on from the last checkpoint in `out`.
+    data
+        Annotated pictures to learn from, in turn with simulated scenes.
     init
-        Start from the weights of a model instead of at random.
+        Start from the weights of a model instead of at random; its network replaces the recipe's.
     device
         "cpu", "cuda" or "auto".
     workers
-        Processes that render and load; by default all cores render and, on a GPU, load.
-    data
-        Shards rendered before; by default they are written to ``out/shards``.
+        Processes that render; on a GPU as many load.
     progress
         Called with the share done, 0 to 1, and a word on the loss.
 
@@ -81,32 +83,67 @@ def fit_recipe(
     ArgumentError
         When `out` holds a training and `resume` was not asked for, or the recipe is not valid.
     """
+    if recipe is None:
+        recipe = "finetune.toml" if data is not None else "outline.toml"
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    if init is not None:
+        settings = find_model(init).card["network"]
+        known = NetworkSection.model_fields
+        network = NetworkSection.model_validate({k: v for k, v in settings.items() if k in known})
+        recipe = recipe.model_copy(update={"network": network})
     out = Path(out)
     if (out / LAST).exists() and not resume:
         raise ArgumentError(
             f"{out} holds a training already; add --resume or choose another folder"
         )
-    shards = Path(data) if data else out / "shards"
-    settings = recipe.data
+    train, validation = render_scenes(recipe, out / "shards", workers=workers, progress=progress)
+    if data is not None:
+        from crystalgauge.train.annotated import Interleaved, read_samples, split_samples
 
-    def rendered(done: int, total: int) -> None:
-        if progress:
-            progress(0.0, f"rendering {done}/{total} shards")
-
-    write_shards(
-        shards / "train", settings.pictures, size=settings.size, seed=settings.seed,
-        regime=settings.regime, workers=workers, progress=rendered,
-    )  # fmt: skip
-    write_shards(
-        shards / "validation", settings.validation_pictures, size=settings.size,
-        seed=settings.validation_seed, regime=settings.regime, workers=workers, progress=rendered,
-    )  # fmt: skip
-    train, validation = ShardSet(shards / "train"), ShardSet(shards / "validation")
+        mine, held_out = split_samples(read_samples(data, least_edge=recipe.schedule.window))
+        train, validation = Interleaved(mine, train), held_out
     return fit(
         recipe, train, validation, out, resume=resume, init=init, device=device, workers=workers,
         progress=progress,
     )  # fmt: skip
+
+
+def render_scenes(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> tuple[Samples, Samples]:
+    """Render a recipe's scenes where they are not there yet; return training and validation.
+
+    Parameters
+    ----------
+    recipe
+        Its data section says what.
+    folder
+        Where the shards go.
+    workers
+        Processes; all cores by default.
+    progress
+        Called with 0 and a word on what is done.
+    """
+
+    def rendered(done: int, total: int) -> None:
+        if progress:
+            progress(0.0, f"rendered {done} of {total} shards")
+
+    settings = recipe.data
+    sets = {
+        "train": (settings.pictures, settings.seed),
+        "validation": (settings.validation_pictures, settings.validation_seed),
+    }
+    for name, (pictures, seed) in sets.items():
+        write_shards(
+            folder / name, pictures, size=settings.size, seed=seed, regime=settings.regime,
+            workers=workers, progress=rendered,
+        )  # fmt: skip
+    return ShardSet(folder / "train"), ShardSet(folder / "validation")
 
 
 def fit(
@@ -156,7 +193,6 @@ def fit(
 
 def _start_from(module: OutlineTraining, init: str | Path) -> None:
     from crystalgauge.models.outline.weights import load_model
-    from crystalgauge.models.registry import find_model
 
     state = load_model(find_model(init)).state_dict()
     try:
@@ -212,8 +248,8 @@ def _trainer(
         callbacks.append(ReportProgress(progress))
     return pl.Trainer(
         accelerator="cuda" if on_gpu else "cpu", devices="auto" if on_gpu else 1,
-        strategy="ddp" if on_gpu and _several_gpus() else "auto",
-        precision="bf16-mixed" if on_gpu else "32-true", max_epochs=1, max_steps=-1,
+        strategy="ddp_find_unused_parameters_true" if on_gpu and _several_gpus() else "auto",
+        precision="bf16-mixed" if on_gpu else "32-true", max_epochs=-1, max_steps=-1,
         gradient_clip_val=schedule.clip_norm, callbacks=callbacks, log_every_n_steps=20,
         logger=[CSVLogger(out, "log"), TensorBoardLogger(out, "tensorboard")],
         enable_progress_bar=False, enable_model_summary=False, default_root_dir=out,

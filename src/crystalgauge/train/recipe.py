@@ -94,8 +94,9 @@ def load_recipe(path: str | Path) -> Recipe:
         When an entry is unknown or out of its range.
     """
     file = Path(path)
-    if not file.exists() and (RECIPES / file.name).exists():
-        file = RECIPES / file.name
+    shipped_file = RECIPES / f"{file.name.removesuffix('.toml')}.toml"
+    if not file.exists() and shipped_file.exists():
+        file = shipped_file
     try:
         entries = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,0 +1,139 @@
+"""Training end to end on tiny scenes: one step, stop and resume, export, refusals."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the extra `train`")
+pytest.importorskip("pytorch_lightning", reason="training needs the extra `train`")
+
+from crystalgauge.core import ArgumentError, Micrograph, ReadError  # noqa: E402
+from crystalgauge.datasets import sample_of, sample_picture  # noqa: E402
+from crystalgauge.models import find_model  # noqa: E402
+from crystalgauge.models.outline import OutlineConfig  # noqa: E402
+from crystalgauge.predict import Predictor  # noqa: E402
+from crystalgauge.train import fit, fit_recipe, load_recipe  # noqa: E402
+from crystalgauge.train.batches import WindowStream, collate  # noqa: E402
+from crystalgauge.train.module import OutlineTraining  # noqa: E402
+from crystalgauge.train.recipe import (  # noqa: E402
+    RECIPES,
+    DataSection,
+    NetworkSection,
+    Recipe,
+    ScheduleSection,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TINY = NetworkSection(widths=(8, 8, 12, 12), depths=(1, 1, 1, 1), pyramid=12, stem=8)
+
+pytestmark = pytest.mark.filterwarnings(
+    # Lightning and torch's exporter warn of their own deprecations and of small loaders
+    "ignore::UserWarning",
+    "ignore::FutureWarning",
+    "ignore::DeprecationWarning",
+    "ignore::lightning_fabric.utilities.rank_zero.LightningDeprecationWarning",
+)
+
+
+def tiny_recipe(crops: int) -> Recipe:
+    return Recipe(
+        name="tiny",
+        network=TINY,
+        data=DataSection(pictures=4, size=128, validation_pictures=2),
+        schedule=ScheduleSection(crops=crops, batch=2, window=64, warmup_steps=2),
+    )
+
+
+def samples(seed: int, count: int = 4) -> list:
+    return [sample_of(*(p, t.crystals)) for p, t in
+            (sample_picture(seed, i, size=128) for i in range(count))]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.name)
+def test_shipped_recipes_are_valid_and_take_a_step(path: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(path)
+    short = recipe.model_copy(
+        update={
+            "schedule": recipe.schedule.model_copy(update={"crops": 2, "batch": 2, "window": 64}),
+            "network": TINY,
+        }
+    )
+    fitted = fit(short, samples(1), samples(2, 1), tmp_path)
+    card = find_model(fitted.model).card
+    assert card["recipe"]["data"] == recipe.data.model_dump(mode="json")
+
+
+def test_stop_and_resume_and_predict(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first = fit_recipe(tiny_recipe(4), out, workers=1)
+    assert first.checkpoint.exists()
+    with pytest.raises(ArgumentError, match="holds a training already"):
+        fit_recipe(tiny_recipe(8), out)
+    fitted = fit_recipe(tiny_recipe(8), out, resume=True, workers=1)
+    files = find_model(fitted.model)
+    assert files.card["budget"]["crops"] == 8
+    assert json.loads((out / "scores.json").read_text()).keys() >= {"ap", "ap50", "ap75"}
+    assert list((out / "samples").glob("*.png"))
+    micrograph = Micrograph(np.random.default_rng(0).integers(0, 255, (70, 90), np.uint8))
+    prediction = Predictor(fitted.model, engine="onnxruntime", min_score=0.001)(micrograph)
+    assert prediction.crystals["score"].min(initial=1.0) >= 0.001
+    again = fit(tiny_recipe(2), samples(1), samples(2, 1), tmp_path / "fine", init=fitted.model)
+    assert again.model.exists()
+
+
+def test_rate_warms_up_and_falls_to_its_end() -> None:
+    module = OutlineTraining(tiny_recipe(100))
+    start = module.learning_rate()
+    module.crops_seen = 50
+    middle = module.learning_rate()
+    module.crops_seen = 100
+    end = module.learning_rate()
+    schedule = module.recipe.schedule
+    assert start == pytest.approx(schedule.peak_rate / 2)  # the first of two warm-up steps
+    share = schedule.final_share
+    assert middle == pytest.approx(start * (share + (1 - share) / 2))
+    assert end == pytest.approx(start * share)
+
+
+def test_windows_are_the_same_for_the_same_seed() -> None:
+    data, config = samples(1), OutlineConfig()
+    one, two = (iter(WindowStream(data, 64, config, seed=3)) for _ in range(2))
+    for _ in range(3):
+        (a, s), (b, t) = next(one), next(two)
+        assert torch.equal(a, b)
+        np.testing.assert_array_equal(s.codes, t.codes)
+    other = next(iter(WindowStream(data, 64, config, seed=4)))
+    assert not torch.equal(other[0], a)
+
+
+def test_batches_count_cells_over_all_images() -> None:
+    stream = iter(WindowStream(samples(1), 64, OutlineConfig(), seed=0))
+    items = [next(stream) for _ in range(5)]
+    image, batch = collate(items)
+    cells = len(items[0][1].quiet)
+    assert image.shape == (5, 2, 64, 64)
+    assert len(batch.codes) == sum(len(t.codes) for _, t in items)
+    np.testing.assert_array_equal(
+        batch.picture[batch.pair_crystal].numpy(), batch.pair_cell.numpy() // cells
+    )
+
+
+def test_unknown_entries_and_missing_recipes_are_refused(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[schedule]\nepochs = 3\n")
+    with pytest.raises(ArgumentError, match=r"schedule\.epochs: Extra inputs"):
+        load_recipe(bad)
+    bad.write_text("[schedule]\nbatch = 0\n")
+    with pytest.raises(ArgumentError, match=r"schedule\.batch: Input should be greater"):
+        load_recipe(bad)
+    with pytest.raises(ReadError, match=r"shipped are outline\.toml"):
+        load_recipe(tmp_path / "none.toml")
+    bad.write_text("not toml [")
+    with pytest.raises(ReadError, match="is not TOML"):
+        load_recipe(bad)
