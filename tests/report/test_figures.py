@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crystalgauge.report.figures import (
     CumulativeCurve,
+    Percentile,
     cumulative_figure,
     histogram_figure,
     size_classes,
@@ -32,33 +33,36 @@ def test_classes_hold_every_size_and_are_equally_wide_in_the_logarithm(sizes: np
 @given(SIZES)
 @settings(max_examples=25, deadline=None)
 def test_shares_add_up_to_everything(sizes: np.ndarray) -> None:
-    figure = histogram_figure(sizes, np.linspace(1, 2, len(sizes)), "µm")
+    figure = histogram_figure(sizes, "µm")
     bars = json.loads(json.dumps(figure.spec, allow_nan=False))["data"][0]
     assert sum(bars["y"]) == pytest.approx(100)
 
 
-def test_weights_count() -> None:
-    bars = histogram_figure(np.array([1.0, 100.0]), np.array([3.0, 1.0]), "px").spec["data"][0]
-    assert bars["y"][0] == pytest.approx(75)
-    assert bars["y"][-1] == pytest.approx(25)
+def test_curves_are_cumulative_and_weighted_by_volume() -> None:
+    sizes = np.array([2.0, 1.0, 1.0])
+    number, volume = (CumulativeCurve.from_sizes(sizes, power) for power in (0, 3))
+    assert number.diameter.tolist() == [1, 1, 2]
+    assert number.fraction == pytest.approx([1 / 3, 2 / 3, 1])
+    assert volume.fraction == pytest.approx([0.1, 0.2, 1])
 
 
-def curve(low: bool = True) -> CumulativeCurve:
-    x, y = np.array([1.0, 2.0, 4.0]), np.array([0.2, 0.5, 1.0])
-    band = np.clip(y - 0.1, 0, 1) if low else None
-    return CumulativeCurve(x, y, band, y if low else None, {"D10": 1.0, "D50": 2.0, "D90": 3.6})
+def test_long_curves_are_thinned_but_keep_their_ends() -> None:
+    sizes = np.random.default_rng(0).lognormal(3, 0.5, 20_000)
+    curve = CumulativeCurve.from_sizes(sizes, 3)
+    assert len(curve.diameter) <= 400
+    assert (curve.diameter[0], curve.diameter[-1]) == (sizes.min(), sizes.max())
+    assert curve.fraction[-1] == pytest.approx(1)
+    assert (np.diff(curve.fraction) >= 0).all()
 
 
-def test_percentiles_are_marked_on_their_share() -> None:
-    data = cumulative_figure(curve(), curve(), "µm", 3).spec["data"]
-    marks = [trace for trace in data if trace["mode"] == "markers"]
-    assert [(m["x"], m["y"]) for m in marks] == [([1.0, 2.0, 3.6], [10.0, 50.0, 90.0])] * 2
-
-
-def test_the_band_is_drawn_only_where_there_is_one_and_the_caption_says_so() -> None:
-    with_band, without = (cumulative_figure(curve(b), curve(b), "µm", 3) for b in (True, False))
-    assert sum("fill" in trace for trace in with_band.spec["data"]) == 2
-    assert not any("fill" in trace for trace in without.spec["data"])
-    assert "95 %" in with_band.caption
-    assert "no interval" in without.caption
-    assert "n = 3" in with_band.caption
+def test_percentiles_are_marked_on_their_share_with_their_interval() -> None:
+    marks = [Percentile("D10", 1.0, 0.8, 1.5), Percentile("D50", 2.0)]
+    curve = CumulativeCurve.from_sizes(np.array([1.0, 2.0, 4.0]), 0, marks)
+    figure = cumulative_figure(curve, curve, "µm", 3)
+    dots = [trace for trace in figure.spec["data"] if trace["mode"] == "markers"]
+    assert [(d["x"], d["y"]) for d in dots] == [([1.0, 2.0], [10.0, 50.0])] * 2
+    assert dots[0]["error_x"]["array"] == pytest.approx([0.5, 0])
+    assert dots[0]["error_x"]["arrayminus"] == pytest.approx([0.2, 0])
+    assert dots[0]["text"] == ["D10 = 1 µm (0.8 to 1.5)", "D50 = 2 µm"]
+    assert "n = 3" in figure.caption
+    json.dumps(figure.spec, allow_nan=False)

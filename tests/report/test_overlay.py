@@ -15,7 +15,6 @@ from crystalgauge.report.overlay import (
     length_label,
     nice_length,
     overlay,
-    reaches_border,
 )
 from crystalgauge.report.raster import encode, shrink, thumbnail, to_rgb
 
@@ -61,25 +60,10 @@ def test_scores_are_told_apart_by_colour() -> None:
 def test_crystals_at_the_border_are_dashed() -> None:
     inside, cut = shapely.box(50, 50, 110, 110), shapely.box(-20, 40, 30, 90)
     crystals = Crystals([inside, cut], {"score": np.array([1.0, 1.0])})
-    assert reaches_border(crystals, (200, 300)).tolist() == [False, True]
     drawing = overlay(grey_picture(), crystals)[:200]
     right_edge = near(drawing[42:88, 28:32], BORDER_COLOUR, 60).any(axis=1)
     assert right_edge.any()
     assert not right_edge.all()  # gaps
-
-
-@pytest.mark.parametrize(
-    ("box", "cut"),
-    [
-        ((0.4, 10, 20, 20), True),
-        ((0.6, 10, 20, 20), False),
-        ((280, 10, 299.6, 20), True),
-        ((10, 180, 20, 199.4), False),
-        ((10, 180, 20, 205), True),
-    ],
-)
-def test_the_border_is_half_a_pixel_wide(box: tuple[float, ...], cut: bool) -> None:
-    assert reaches_border(Crystals([shapely.box(*box)]), (200, 300)).tolist() == [cut]
 
 
 def test_dashes_cover_half_of_the_line_and_lie_on_it() -> None:

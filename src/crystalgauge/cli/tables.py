@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 HEAD_COLUMNS = (
     "picture",
-    "crystal",
+    "crystal_id",
     "score",
     "equivalent_diameter",
     "feret_max",

@@ -7,7 +7,12 @@ from crystalgauge.report.content import (
     ReportContent,
     Term,
 )
-from crystalgauge.report.figures import CumulativeCurve, cumulative_figure, histogram_figure
+from crystalgauge.report.figures import (
+    CumulativeCurve,
+    Percentile,
+    cumulative_figure,
+    histogram_figure,
+)
 from crystalgauge.report.overlay import overlay
 from crystalgauge.report.page import render_page
 from crystalgauge.report.raster import encode, thumbnail
@@ -16,6 +21,7 @@ __all__ = [
     "Card",
     "CumulativeCurve",
     "Figure",
+    "Percentile",
     "PictureEntry",
     "ReportContent",
     "Term",

@@ -10,17 +10,44 @@ import numpy as np
 from crystalgauge.report.content import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 NUMBER_COLOUR, VOLUME_COLOUR = "#0b7a75", "#b8590f"
 BINS = 24
+POINTS = 400
+"""Points of a drawn curve; the table has all."""
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """A size below which a share of the sample lies.
+
+    Parameters
+    ----------
+    name
+        ``D50``: the share in % after the D.
+    size
+        The percentile.
+    low, high
+        Ends of its 95 % interval, None where there is none.
+    """
+
+    name: str
+    size: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def share(self) -> float:
+        """The share in %."""
+        return float(self.name.removeprefix("D"))
 
 
 @dataclass(frozen=True, eq=False)
 class CumulativeCurve:
-    """A cumulative distribution with its band.
+    """A cumulative distribution with its percentiles.
 
     Parameters
     ----------
@@ -28,35 +55,47 @@ class CumulativeCurve:
         ``(K,)`` sizes, ascending.
     fraction
         ``(K,)`` share of the crystals (or of their volume) up to each size, 0 to 1.
-    low, high
-        ``(K,)`` pointwise limits of the fraction, or None without an interval.
     percentiles
-        Name (``D50``) to size.
+        To be marked.
     """
 
     diameter: NDArray[np.float64]
     fraction: NDArray[np.float64]
-    low: NDArray[np.float64] | None
-    high: NDArray[np.float64] | None
-    percentiles: Mapping[str, float]
+    percentiles: Sequence[Percentile] = ()
+
+    @classmethod
+    def from_sizes(
+        cls, sizes: NDArray[np.float64], power: int, percentiles: Sequence[Percentile] = ()
+    ) -> CumulativeCurve:
+        """Return the distribution of sizes with weights ``size**power``.
+
+        Parameters
+        ----------
+        sizes
+            ``(N,)`` positive, N >= 1, in any order.
+        power
+            0 for number, 3 for volume.
+        percentiles
+            To be marked.
+        """
+        ordered = np.sort(sizes)
+        reached = np.cumsum((ordered / ordered[-1]) ** power)
+        kept = np.unique(np.linspace(0, len(ordered) - 1, POINTS).round().astype(int))
+        return cls(ordered[kept], (reached / reached[-1])[kept], percentiles)
 
 
-def histogram_figure(
-    diameters: NDArray[np.float64], weights: NDArray[np.float64], unit: str
-) -> Figure:
+def histogram_figure(diameters: NDArray[np.float64], unit: str) -> Figure:
     """Draw the share of crystals per logarithmic size class.
 
     Parameters
     ----------
     diameters
         ``(N,)`` equivalent circular diameters, positive.
-    weights
-        ``(N,)`` what a crystal counts for, such as frame weights; non-negative, not all 0.
     unit
         Unit of the diameters.
     """
     edges = size_classes(diameters)
-    share, _ = np.histogram(diameters, edges, weights=weights / weights.sum())
+    share = np.histogram(diameters, edges)[0] / len(diameters)
     middle = np.sqrt(edges[:-1] * edges[1:])
     bars = {
         "type": "bar",
@@ -97,7 +136,7 @@ def size_classes(diameters: NDArray[np.float64]) -> NDArray[np.float64]:
 def cumulative_figure(
     number: CumulativeCurve, volume: CumulativeCurve, unit: str, count: int
 ) -> Figure:
-    """Draw both cumulative distributions with their bands and percentiles.
+    """Draw both cumulative distributions with their percentiles and the intervals of these.
 
     Parameters
     ----------
@@ -113,7 +152,6 @@ def cumulative_figure(
         ("by number", number, NUMBER_COLOUR),
         ("by volume", volume, VOLUME_COLOUR),
     ):
-        data += _band(curve, colour)
         data.append(_line(name, curve, colour, unit))
         data.append(_marks(name, curve, colour, unit))
     low = min(curve.diameter[0] for curve in (number, volume))
@@ -121,8 +159,7 @@ def cumulative_figure(
     layout = _layout(unit, "cumulative share in %", low, high)
     layout["yaxis"]["range"] = [0, 101]
     layout["legend"] = {"orientation": "h", "y": 1.12, "x": 0}
-    words = "the band is the 95 % bootstrap interval" if number.low is not None else "no interval"
-    caption = f"n = {count}; {words}; dots mark D10, D50 and D90."
+    caption = f"n = {count}. Dots mark D10, D50 and D90, bars their 95 % bootstrap intervals."
     return Figure("What share is smaller", {"data": data, "layout": layout}, caption)
 
 
@@ -138,37 +175,33 @@ def _line(name: str, curve: CumulativeCurve, colour: str, unit: str) -> dict[str
     }
 
 
-def _band(curve: CumulativeCurve, colour: str) -> list[dict[str, Any]]:
-    if curve.low is None or curve.high is None:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": np.concatenate([curve.diameter, curve.diameter[::-1]]).tolist(),
-            "y": (100 * np.concatenate([curve.low, curve.high[::-1]])).tolist(),
-            "fill": "toself",
-            "fillcolor": colour,
-            "opacity": 0.16,
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    ]
-
-
 def _marks(name: str, curve: CumulativeCurve, colour: str, unit: str) -> dict[str, Any]:
-    labels = list(curve.percentiles)
+    marks = curve.percentiles
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [float(curve.percentiles[label]) for label in labels],
-        "y": [float(label.lstrip("D")) for label in labels],
-        "text": labels,
+        "x": [mark.size for mark in marks],
+        "y": [mark.share for mark in marks],
+        "text": [f"{mark.name} = {mark.size:.3g} {unit}{_interval(mark)}" for mark in marks],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [0.0 if mark.high is None else mark.high - mark.size for mark in marks],
+            "arrayminus": [0.0 if mark.low is None else mark.size - mark.low for mark in marks],
+            "color": colour,
+            "thickness": 2,
+            "width": 5,
+        },
         "marker": {"color": colour, "size": 8, "line": {"color": "#fff", "width": 1.5}},
-        "hovertemplate": f"%{{text}} = %{{x:.3~g}} {unit}<extra>{name}</extra>",
+        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
         "showlegend": False,
     }
+
+
+def _interval(mark: Percentile) -> str:
+    if mark.low is None or mark.high is None:
+        return ""
+    return f" ({mark.low:.3g} to {mark.high:.3g})"
 
 
 def _layout(unit: str, y_title: str, low: float, high: float) -> dict[str, Any]:

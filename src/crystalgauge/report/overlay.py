@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from crystalgauge.measure.shape import touches_border
 from crystalgauge.report.raster import to_rgb
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def overlay(
     micrograph: Micrograph,
     crystals: Crystals,
     *,
+    cut: NDArray[np.bool_] | None = None,
     longest_px: int = LONGEST_PX,
     ids: bool = False,
 ) -> NDArray[np.uint8]:
@@ -40,7 +42,9 @@ def overlay(
         The picture; larger ones are reduced.
     crystals
         Outlines in px of the picture. A ``score`` column, where there is one, gives the colour.
-        Crystals that reach the picture's border are dashed: their size is not known.
+    cut
+        ``(N,)`` crystals to draw dashed, their size not being known: those that touch the border
+        when None.
     longest_px
         Upper bound of the drawing's sides in px, without the legend strip below it.
     ids
@@ -52,32 +56,13 @@ def overlay(
         ``(h, w, 3)`` uint8, the legend strip included.
     """
     canvas, scale = to_rgb(micrograph, longest_px)
-    cut = reaches_border(crystals, micrograph.shape)
+    if cut is None:
+        cut = touches_border(crystals.outlines, micrograph.shape)
     _draw_outlines(canvas, crystals.transformed(scale), cut, _scores(crystals))
     if ids:
         _draw_ids(canvas, crystals, scale)
     strip = _legend(canvas.shape[1], micrograph, crystals, cut, scale)
     return np.concatenate([canvas, strip])
-
-
-def reaches_border(crystals: Crystals, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Tell which outlines touch or pass the picture's border.
-
-    Parameters
-    ----------
-    crystals
-        ``N`` outlines in px.
-    shape
-        Height and width of the picture in px.
-
-    Returns
-    -------
-    mask
-        ``(N,)`` True where an outline comes within half a pixel of the border.
-    """
-    low, high = crystals.bounds[:, :2], crystals.bounds[:, 2:]
-    outside = (low <= 0.5) | (high >= np.array(shape[::-1]) - 0.5)  # (N, 2)
-    return np.asarray(outside.any(axis=1))
 
 
 def _scores(crystals: Crystals) -> NDArray[np.float64]:

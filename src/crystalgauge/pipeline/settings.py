@@ -1,0 +1,101 @@
+"""What a measurement depends on besides the picture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from crystalgauge._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crystalgauge.core import Calibration, Micrograph
+    from crystalgauge.predict import Prediction
+
+Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
+Scales = tuple[float, ...] | Literal["auto"]
+
+
+class Detector(Protocol):
+    """Finds the crystals of a picture: `crystalgauge.predict.Predictor`, or a user's own."""
+
+    def __call__(
+        self, micrograph: Micrograph, progress: Callable[..., None] | None = None
+    ) -> Prediction:
+        """Return the crystals of a picture."""
+        ...
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Plain values that tell this detector from any that answers differently."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Arguments of a measurement.
+
+    Parameters
+    ----------
+    model
+        Name of a shipped model or path of an exported one.
+    engine
+        What runs the network.
+    scales
+        Factors at which the picture is looked at, or ``auto``.
+    min_score
+        Smallest score that counts as a crystal, 0 to 1; the model's own when None.
+    threads
+        Threads per worker; as many as useful when None.
+    pixel_size
+        Wins over what files say.
+    channel
+        Name or number of the channel of multi-channel files.
+    """
+
+    model: str = "crystals"
+    engine: Engine = "auto"
+    scales: Scales = "auto"
+    min_score: float | None = None
+    threads: int | None = None
+    pixel_size: Calibration | None = None
+    channel: int | str | None = None
+
+    def detector(self) -> Detector:
+        """Load the model.
+
+        Raises
+        ------
+        ModelError
+            When it is unknown or damaged.
+        """
+        from crystalgauge.predict import Predictor
+
+        return Predictor(
+            self.model,
+            engine=self.engine,
+            scales=self.scales,
+            min_score=self.min_score,
+            threads=self.threads,
+        )
+
+    def described(self) -> dict[str, Any]:
+        """Return the arguments as plain values."""
+        return asdict(self)
+
+    def fingerprint(self, detector: Detector) -> str:
+        """Return a hash of everything but the picture that the numbers depend on.
+
+        Parameters
+        ----------
+        detector
+            Its provenance stands for the model and how it is run.
+        """
+        depends = {name: value for name, value in self.described().items() if name != "threads"}
+        text = json.dumps(
+            [__version__, depends, dict(detector.provenance)], sort_keys=True, default=str
+        )
+        return hashlib.sha256(text.encode()).hexdigest()

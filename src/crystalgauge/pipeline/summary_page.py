@@ -1,0 +1,273 @@
+"""The report of a batch: which numbers, which pictures, which warnings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crystalgauge.io import replacing
+from crystalgauge.report import (
+    Card,
+    CumulativeCurve,
+    Figure,
+    Percentile,
+    PictureEntry,
+    ReportContent,
+    Term,
+    cumulative_figure,
+    histogram_figure,
+    render_page,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from crystalgauge.measure import Percentile as SizePercentile
+    from crystalgauge.measure import Percentiles, Summary
+    from crystalgauge.pipeline.parts import PartStore
+    from crystalgauge.pipeline.results import Entry
+
+LISTED_CRYSTALS = 500
+SHOWN_COLUMNS = (
+    "picture", "crystal_id", "score", "equivalent_diameter", "feret_max", "feret_min",
+    "box_length", "box_width", "aspect_ratio", "circularity", "solidity", "defocus_px",
+    "touches_border",
+)  # fmt: skip
+"""Columns of the page's table; lengths in µm where known, else in px. The CSV has all columns."""
+
+
+def write_page(
+    out: Path,
+    store: PartStore,
+    entries: Sequence[Entry],
+    pooled: Summary,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write ``report.html`` from ``crystals.parquet`` and the parts.
+
+    Parameters
+    ----------
+    out
+        The result folder.
+    store
+        Where thumbnails are.
+    entries
+        The pictures.
+    pooled
+        Figures of all pictures together.
+    facts
+        The provenance.
+    """
+    import polars as pl
+
+    crystals = pl.read_parquet(out / "crystals.parquet")
+    content = report_content(store, entries, crystals, pooled, facts)
+    with replacing(out / "report.html", "w") as file:
+        file.write(render_page(content))
+
+
+def report_content(
+    store: PartStore,
+    entries: Sequence[Entry],
+    crystals: pl.DataFrame,
+    pooled: Summary,
+    facts: Mapping[str, Any],
+) -> ReportContent:
+    """Return what the page says.
+
+    Parameters
+    ----------
+    store, entries, pooled, facts
+        As for `write_page`.
+    crystals
+        All crystals.
+    """
+    columns = shown_columns(crystals)
+    measured = sum(entry.ok for entry in entries)
+    return ReportContent(
+        title=_title(entries, len(crystals)),
+        subtitle=f"{_pictures(measured)} measured on {str(facts['finished'])[:10]} "
+        f"with CrystalGauge {facts['crystalgauge']}",
+        notices=[*_notices(entries), *(pooled.notes if len(crystals) else ())],
+        cards=_cards(pooled, len(crystals), measured) if measured else [],
+        figures=_figures(crystals, pooled),
+        pictures=[_picture_entry(store, entry) for entry in entries],
+        columns=columns,
+        rows=[
+            [_cell(value) for value in row]
+            for row in crystals.select(columns).head(LISTED_CRYSTALS).iter_rows()
+        ],
+        total_rows=len(crystals),
+        glossary=_glossary(crystals),
+        provenance=_provenance_lines(facts),
+    )
+
+
+def shown_columns(crystals: pl.DataFrame) -> list[str]:
+    """Return the columns of the page's table, in µm where there are any.
+
+    Parameters
+    ----------
+    crystals
+        The table.
+    """
+    found = []
+    for wanted in SHOWN_COLUMNS:
+        names = (f"{wanted}_um", wanted, f"{wanted}_px")
+        known = [n for n in names if n in crystals.columns and not crystals[n].is_null().all()]
+        found += known[:1]
+    return found
+
+
+def _title(entries: Sequence[Entry], number: int) -> str:
+    where = entries[0].name.shown if len(entries) == 1 else _pictures(len(entries))
+    return f"{number or 'No'} crystal{'' if number == 1 else 's'} in {where}"
+
+
+def _pictures(number: int) -> str:
+    return f"{number} picture{'' if number == 1 else 's'}"
+
+
+def _notices(entries: Sequence[Entry]) -> list[str]:
+    measured = [entry for entry in entries if entry.ok]
+    failed = len(entries) - len(measured)
+    plain = sum(entry.record.calibration is None for entry in measured)
+    notices = []
+    if failed:
+        notices.append(f"{failed} of {_pictures(len(entries))} failed; the table says why.")
+    if plain and plain == len(measured):
+        notices.append("Not calibrated: lengths are in px. Give the pixel size to get µm.")
+    elif plain:
+        notices.append(
+            f"{_pictures(plain)} of {len(measured)} without a pixel size: left out of the size "
+            "distribution, which is in µm."
+        )
+    return notices
+
+
+def _cards(pooled: Summary, number: int, measured: int) -> list[Card]:
+    from crystalgauge.measure import define
+
+    meaning = define("n_crystals").definition
+    cards = [Card("Crystals", str(number), detail=f"in {_pictures(measured)}", definition=meaning)]
+    for kind, percentiles in (("number", pooled.number), ("volume", pooled.volume)):
+        term = define(f"{kind}_d50_{pooled.unit}")
+        if percentiles.d50.value is not None:
+            value, detail = f"{percentiles.d50.value:.3g}", _interval(percentiles.d50)
+            words = f"{detail}, n = {pooled.n_sized}"
+            cards.append(Card(f"D50 by {kind}", value, term.unit, words, term.definition))
+    if pooled.coverage is not None:
+        share, detail = f"{100 * pooled.coverage:.2g}", f"mean of {_pictures(pooled.n_pictures)}"
+        cards.append(Card("Coverage", share, "%", detail, define("coverage").definition))
+    return cards
+
+
+def _interval(percentile: SizePercentile) -> str:
+    if percentile.low is None or percentile.high is None:
+        return "no interval"
+    return f"95 % interval {percentile.low:.3g} to {percentile.high:.3g}"
+
+
+def _figures(crystals: pl.DataFrame, pooled: Summary) -> list[Figure]:
+    import polars as pl
+
+    if not pooled.n_sized:
+        return []
+    name = f"equivalent_diameter_{pooled.unit}"
+    sizes = crystals.filter(~pl.col("touches_border"))[name].drop_nulls().to_numpy()
+    symbol = "µm" if pooled.unit == "um" else "px"
+    curves = [
+        CumulativeCurve.from_sizes(sizes, power, _marks(percentiles))
+        for power, percentiles in ((0, pooled.number), (3, pooled.volume))
+    ]
+    return [histogram_figure(sizes, symbol), cumulative_figure(*curves, symbol, len(sizes))]
+
+
+def _marks(percentiles: Percentiles) -> list[Percentile]:
+    return [
+        Percentile(name.upper(), each.value, each.low, each.high)
+        for name, each in vars(percentiles).items()
+        if each.value is not None
+    ]
+
+
+def _picture_entry(store: PartStore, entry: Entry) -> PictureEntry:
+    record = entry.record
+    if not entry.ok:
+        return PictureEntry(entry.name.shown, record.status, record.message)
+    return PictureEntry(
+        entry.name.shown,
+        record.status,
+        record.message,
+        _picture_cells(entry),
+        f"overlays/{entry.name.stem}.png",
+        _thumbnail(store, entry),
+    )
+
+
+def _thumbnail(store: PartStore, entry: Entry) -> bytes | None:
+    try:
+        return store.thumbnail_path(entry.key, entry.record).read_bytes()
+    except OSError:  # a page without a picture is better than no page
+        return None
+
+
+def _picture_cells(entry: Entry) -> dict[str, str]:
+    record, summary = entry.record, entry.record.summary or {}
+    height, width = record.shape or (0, 0)
+    cells = {"crystals": str(record.crystals)}
+    for kind in ("number", "volume"):
+        unit = "um" if record.calibration else "px"
+        name = f"{kind}_d50_{unit}"
+        value = summary.get(name)
+        symbol = "µm" if unit == "um" else "px"
+        low, high = summary.get(f"{name}_low"), summary.get(f"{name}_high")
+        around = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
+        cells[f"D50 by {kind}"] = "" if value is None else f"{value:.3g}{around} {symbol}"
+    cells["n for D50"] = str(summary.get("n_sized") or 0)
+    covered = summary.get("coverage")
+    cells["coverage"] = "" if covered is None else f"{100 * covered:.2g} %"
+    size = record.calibration
+    cells["pixel size"] = f"{size.pixel_size_um:.4g} µm ({size.origin})" if size else "unknown"
+    cells["size"] = f"{width} x {height} px"
+    cells["scales"] = ", ".join(f"{scale:g}" for scale in record.scales)
+    cells["seconds"] = f"{record.seconds:.2f}"
+    return cells
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _glossary(crystals: pl.DataFrame) -> list[Term]:
+    from crystalgauge.measure import GLOSSARY
+
+    return [
+        Term(entry.name, entry.title, entry.unit, _definition(entry))
+        for entry in GLOSSARY.values()
+        if entry.name in crystals.columns
+    ]
+
+
+def _definition(entry: Any) -> str:
+    extra = [part for part in (entry.formula, entry.standard) if part]
+    return entry.definition + (f" [{'; '.join(extra)}]" if extra else "")
+
+
+def _provenance_lines(facts: Mapping[str, Any]) -> dict[str, str]:
+    lines = {
+        "Version": f"CrystalGauge {facts['crystalgauge']}, Python {facts['python']}",
+        "Platform": str(facts["platform"]),
+        "Finished": str(facts["finished"]),
+    }
+    lines |= {name.replace("_", " "): str(v) for name, v in facts["detector"].items()}
+    chosen = {name: v for name, v in facts["arguments"].items() if v not in (None, [], ())}
+    lines["Arguments"] = "; ".join(f"{name} = {value}" for name, value in chosen.items())
+    lines["Inputs"] = f"{len(facts['inputs'])}, each with its SHA-256 in provenance.json"
+    return lines

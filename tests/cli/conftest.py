@@ -1,0 +1,8 @@
+"""Let tests, and the processes they start, import the detector of the pipeline's tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pipeline"))
