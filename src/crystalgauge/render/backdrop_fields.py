@@ -61,17 +61,37 @@ def _apply(canvas: NDArray[np.float32], change: NDArray[np.float32], patch: Patc
 def paint_illumination(canvas: NDArray[np.float32], lamp: Illumination) -> None:
     """Multiply the canvas by the lamp's brightness."""
     height, width = canvas.shape
-    x = (np.arange(width, dtype=np.float32) + 0.5)[None, :]
-    y = (np.arange(height, dtype=np.float32) + 0.5)[:, None]
-    light = lamp.slope_x * (x / width - 0.5) + (1 + lamp.slope_y * (y / height - 0.5))
-    if lamp.spot_amount:
-        per_variance = -0.5 / lamp.spot_radius_px**2
-        spot_y = lamp.spot_amount * np.exp(per_variance * (y - lamp.spot_y_px) ** 2)
-        light *= 1 + spot_y * np.exp(per_variance * (x - lamp.spot_x_px) ** 2)
+    x = np.arange(width, dtype=np.float32) + np.float32(0.5)
+    y = np.arange(height, dtype=np.float32) + np.float32(0.5)
+    per_variance = -0.5 / lamp.spot_radius_px**2
+    waves = np.zeros((0, 0), np.float32)
     if lamp.wave_amount:
         waves = value_noise((height, width), lamp.wave_cell_px, lamp.seed)
-        light *= 1 + np.float32(lamp.wave_amount) * waves
-    canvas *= light.astype(np.float32, copy=False)
+    _light(
+        canvas,
+        np.float32(lamp.slope_x) * (x / width - np.float32(0.5)),
+        np.float32(lamp.slope_y) * (y / height - np.float32(0.5)),
+        np.exp(np.float32(per_variance) * (x - np.float32(lamp.spot_x_px)) ** 2),
+        np.float32(lamp.spot_amount)
+        * np.exp(np.float32(per_variance) * (y - np.float32(lamp.spot_y_px)) ** 2),
+        waves,
+        np.float32(lamp.wave_amount),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _light(  # type: ignore[no-untyped-def]
+    canvas, slope_x, slope_y, spot_x, spot_y, waves, wave_amount
+):
+    """Multiply the canvas by slopes, spot and waves, in place."""
+    one = np.float32(1)
+    waved = waves.shape[1] == canvas.shape[1]
+    for y in range(canvas.shape[0]):
+        for x in range(canvas.shape[1]):
+            light = (one + slope_x[x] + slope_y[y]) * (one + spot_x[x] * spot_y[y])
+            if waved:
+                light *= one + wave_amount * waves[y, x]
+            canvas[y, x] *= light
 
 
 def paint_region(canvas: NDArray[np.float32], region: Region) -> None:

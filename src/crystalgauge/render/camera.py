@@ -11,13 +11,15 @@ import numpy as np
 from numba import njit
 
 from crystalgauge.core.micrograph import LUMA
+from crystalgauge.render.noise import hash_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crystalgauge.scenes.camera import Camera
 
-_TONE_STEPS = 4096
+# Steps of a sixtieth of a grey: looking up the nearest adds no error that can be seen.
+_TONE_STEPS = 16384
 # A kernel is cut at four standard deviations: 6e-5 of its weight lies beyond.
 _CUT = 4.0
 _LEVELS = np.linspace(0.0, 3.2, 65)
@@ -137,7 +139,8 @@ def _illuminate(signal, level, vignette, centre_x, centre_y):  # type: ignore[no
 
 def _add_noise(signal: NDArray[np.float32], camera: Camera, rng: np.random.Generator) -> None:
     """Add shot and read noise to the exposed signal, in place."""
-    noise = rng.standard_normal(signal.shape, dtype=np.float32)
+    noise = np.empty(signal.shape, np.float32)
+    _unit_noise(noise, int(rng.integers(2**63)))
     scale = 1.0
     if camera.noise_sigma_px >= 0.05:
         noise = blur(noise, camera.noise_sigma_px)
@@ -148,6 +151,23 @@ def _add_noise(signal: NDArray[np.float32], camera: Camera, rng: np.random.Gener
         np.float32((camera.shot_noise * scale) ** 2),
         np.float32((camera.read_noise * scale) ** 2),
     )
+
+
+@njit(cache=True, nogil=True)
+def _unit_noise(out, seed):  # type: ignore[no-untyped-def]
+    """Fill with white noise of mean 0 and standard deviation 1.
+
+    Sums of eight bytes, five times as fast as a normal generator: kurtosis 2.85, within +-4.9.
+    """
+    even, gather = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
+    eight, top = np.uint64(8), np.uint64(48)
+    per_unit = np.float32(1 / math.sqrt(8 * (256**2 - 1) / 12))
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            z = hash_bits(seed, y, x)
+            pairs = (z & even) + ((z >> eight) & even)
+            total = np.int32((pairs * gather) >> top)
+            out[y, x] = np.float32(total - 1020) * per_unit
 
 
 @njit(cache=True, nogil=True)
@@ -164,11 +184,23 @@ def _sharpen(signal: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]
     """Apply the unsharp mask."""
     if camera.unsharp_amount == 0:
         return signal
-    soft = blur(signal, camera.unsharp_sigma_px)
+    soft = _wide_blur(signal, camera.unsharp_sigma_px)
     sharp: NDArray[np.float32] = cv2.addWeighted(
         signal, 1 + camera.unsharp_amount, soft, -camera.unsharp_amount, 0
     )
     return sharp
+
+
+def _wide_blur(signal: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Blur, on a third of the resolution where the blur is so wide that nobody can tell."""
+    if sigma_px < 6:
+        return blur(signal, sigma_px)
+    height, width = signal.shape
+    small = cv2.resize(
+        signal, (max(1, width // 3), max(1, height // 3)), interpolation=cv2.INTER_AREA
+    )
+    soft: NDArray[np.float32] = cv2.resize(blur(small, sigma_px / 3), (width, height))
+    return soft
 
 
 def _tone(signal: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
@@ -178,28 +210,24 @@ def _tone(signal: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=256)
-def _tone_table(camera: Camera) -> tuple[NDArray[np.float32], float, float]:
-    """Return the tone curve in grey steps over the signals that do not clip, and their range."""
+def _tone_table(camera: Camera) -> tuple[NDArray[np.uint8], float, float]:
+    """Return the stored greys of the signals that do not clip, and the range of those."""
     low = camera.level - camera.level / camera.contrast
     high = camera.level + (1 - camera.level) / camera.contrast
-    signal = np.linspace(low, high, _TONE_STEPS)
-    full_scale = 2**camera.bit_depth - 1
-    return (_tone(signal, camera) * full_scale).astype(np.float32), low, high
+    grey = _tone(np.linspace(low, high, _TONE_STEPS), camera)
+    return np.rint(grey * (2**camera.bit_depth - 1)).astype(np.uint8), low, high
 
 
 @njit(cache=True, nogil=True)
 def _quantise(signal, curve, low, per_unit):  # type: ignore[no-untyped-def]
-    """Look the signal up in the tone curve and round."""
+    """Look the signal up in the tone curve."""
     height, width = signal.shape
-    last = curve.shape[0] - 1
+    zero, half, last = np.float32(0), np.float32(0.5), np.float32(curve.shape[0] - 1)
     out = np.empty((height, width), np.uint8)
     for y in range(height):
         for x in range(width):
-            position = min(max((signal[y, x] - low) * per_unit, np.float32(0)), np.float32(last))
-            k = min(int(position), last - 1)
-            t = position - np.float32(k)
-            grey = curve[k] * (np.float32(1) - t) + curve[k + 1] * t
-            out[y, x] = np.uint8(grey + np.float32(0.5))
+            position = min(max((signal[y, x] - low) * per_unit, zero), last)
+            out[y, x] = curve[np.int32(position + half)]
     return out
 
 

@@ -156,7 +156,7 @@ def _sample_grain(rng: np.random.Generator, probability: float, *, outside: bool
         return {}
     band = log_uniform(rng, 4, 120 if outside else 45)
     return {
-        "grain_amount": log_uniform(rng, 0.05, 0.8),
+        "grain_amount": log_uniform(rng, 0.05, 0.55),
         "grain_cell_px": log_uniform(rng, 1.3, 7),
         "grain_skew": float(rng.uniform(-0.6, 0.1) if outside else rng.uniform(-0.1, 0.5)),
         "grain_seed": draw_seed(rng),

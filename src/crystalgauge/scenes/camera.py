@@ -85,7 +85,7 @@ def sample_camera(rng: np.random.Generator) -> Camera:
     cast, cast_gamma = _sample_cast(rng)
     return Camera(
         psf_sigma_px=float(rng.uniform(0.35, 0.7) if chance(rng, 0.75) else rng.uniform(0.7, 1.6)),
-        level=float(rng.uniform(0.3, 0.85)),
+        level=float(rng.uniform(0.3, 0.85) if chance(rng, 0.65) else rng.uniform(0.7, 0.95)),
         vignette=float(rng.uniform(0, 0.5)) if vignetted else 0.0,
         vignette_x=float(rng.uniform(0.2, 0.8)),
         vignette_y=float(rng.uniform(0.2, 0.8)),

@@ -439,10 +439,10 @@ def _sample_fibre(rng: np.random.Generator, shape: tuple[int, int]) -> Stroke:
     """Draw one fibre: a path whose direction drifts."""
     length = max(shape) * log_uniform(rng, 0.3, 1.8)
     count = 40
-    bend = rng.choice([-1, 1]) * rng.uniform(0.5, 2.5) + np.cumsum(
-        rng.normal(0, rng.uniform(0.05, 0.5), count)
-    )
-    turn = rng.uniform(0, 2 * math.pi) + np.cumsum(bend) / count * rng.uniform(0.4, 3)
+    drift = np.cumsum(rng.normal(0, rng.uniform(0.1, 0.9), count))
+    kinks = rng.normal(0, 12, count) * (rng.random(count) < rng.choice([0, 0.05]))
+    bend = rng.normal(0, 1.2) + drift - 0.7 * drift.mean() + kinks
+    turn = rng.uniform(0, 2 * math.pi) + np.cumsum(bend) / count * rng.uniform(0.5, 4)
     x = np.cumsum(np.cos(turn)) * length / count
     y = np.cumsum(np.sin(turn)) * length / count
     middle = point_in(rng, shape, -0.1 * min(shape))
