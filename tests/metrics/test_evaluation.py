@@ -79,6 +79,8 @@ def test_only_what_has_its_centroid_in_the_window_counts() -> None:
     figures = evaluate([EvaluationPair(truth, found, (0, 0, 20, 20))])
     assert (figures.n_truth, figures.n_prediction) == (1, 2)
     assert (figures.chosen.recall, figures.chosen.precision) == (1.0, 0.5)
+    hollow = Crystals(np.array([shapely.Polygon(), None]), {"score": [0.9, 0.8]})
+    assert evaluate([EvaluationPair(truth, hollow, (0, 0, 20, 20))]).n_prediction == 0
     edge = squares((9, 5, 10))  # its centroid, x = 14, in the window; the one found, 15.5, not
     shifted = squares((10.5, 5, 10), score=[0.9])
     assert evaluate([EvaluationPair(edge, shifted, (0, 0, 15, 20))]).chosen.recall == 1.0

@@ -58,15 +58,17 @@ def shapes(outlines: NDArray[Any]) -> Shapes:
         ``(N,)`` shapely polygons in px; their holes, if any, are not part of the crystal.
     """
     area = shapely.area(outlines)
-    has_area = area > 0  # False for NaN, the area of a missing outline
-    area = np.where(has_area, area, np.nan)
-    perimeter = np.where(has_area, shapely.length(shapely.get_exterior_ring(outlines)), np.nan)
+    # GEOS has no centre of an empty outline and refuses to be asked; a missing one gives NaN
+    outlines = outlines.copy()
+    outlines[~(area > 0)] = None
+    area = np.where(area > 0, area, np.nan)
+    perimeter = shapely.length(shapely.get_exterior_ring(outlines))
     centre = shapely.centroid(outlines)
     hulls = shapely.convex_hull(outlines)
     extents = hull_extents(hulls)
     return Shapes(
-        centroid_x_px=np.where(has_area, shapely.get_x(centre), np.nan),
-        centroid_y_px=np.where(has_area, shapely.get_y(centre), np.nan),
+        centroid_x_px=shapely.get_x(centre),
+        centroid_y_px=shapely.get_y(centre),
         area_px2=area,
         perimeter_px=perimeter,
         equivalent_diameter_px=2.0 * np.sqrt(area / np.pi),
@@ -74,7 +76,7 @@ def shapes(outlines: NDArray[Any]) -> Shapes:
         aspect_ratio=extents.box_length_px / extents.box_width_px,
         circularity=np.sqrt(4.0 * np.pi * area) / perimeter,
         # the quotient of two sums may exceed 1 by a rounding error
-        solidity=np.minimum(area / np.where(has_area, shapely.area(hulls), np.nan), 1.0),
+        solidity=np.minimum(area / shapely.area(hulls), 1.0),
     )
 
 

@@ -138,12 +138,13 @@ def summarise(
     if coverages is not None and len(coverages) != len(tables):
         raise ArgumentError(f"{len(tables)} pictures came with {len(coverages)} coverages")
     unit, notes = _unit(tables)
-    border = [_flags(table) for table in tables]
+    column = f"equivalent_diameter_{unit}"
     groups = [
-        sizes[np.isfinite(sizes) & (include_border | ~at_border)]
-        for sizes, at_border in zip((_sizes(t, unit) for t in tables), border, strict=True)
+        _sizes(table, column, include_border)
+        for table in tables
+        if not len(table) or column in table.columns
     ]
-    n_border = sum(int(at_border.sum()) for at_border in border)
+    n_border = sum(int(table["touches_border"].sum()) for table in tables if len(table))
     if n_border and not include_border:
         notes.append(
             f"Crystals at the border ({n_border}) are left out of the size distribution; large "
@@ -178,16 +179,12 @@ def _unit(tables: Sequence[pl.DataFrame]) -> tuple[Unit, list[str]]:
     ]
 
 
-def _sizes(table: pl.DataFrame, unit: Unit) -> NDArray[np.float64]:
-    name = f"equivalent_diameter_{unit}"
-    if not len(table) or name not in table.columns:
-        return np.full(len(table), np.nan)
-    return table[name].to_numpy().astype(np.float64)
-
-
-def _flags(table: pl.DataFrame) -> NDArray[np.bool_]:
-    # a picture without crystals may have a table without columns
-    return table["touches_border"].to_numpy().astype(bool) if len(table) else np.zeros(0, bool)
+def _sizes(table: pl.DataFrame, column: str, include_border: bool) -> NDArray[np.float64]:
+    if not len(table):  # of a picture without crystals; it may have no columns either
+        return np.empty(0)
+    sizes = table[column].to_numpy().astype(np.float64)
+    at_border = table["touches_border"].to_numpy().astype(bool)
+    return sizes[np.isfinite(sizes) & (include_border | ~at_border)]
 
 
 def _percentiles(

@@ -204,6 +204,7 @@ def _within(
         return np.ones(len(crystals), dtype=bool)
     x, y, width, height = region
     centre = shapely.centroid(crystals.outlines)
+    centre[shapely.is_empty(centre)] = None  # GEOS refuses the coordinates of an empty point
     cx, cy = shapely.get_x(centre), shapely.get_y(centre)
     return (cx >= x) & (cx < x + width) & (cy >= y) & (cy < y + height)
 
