@@ -23,6 +23,17 @@ def complaint(path):
     return str(caught.value)
 
 
+def outcome(path):
+    """Return the last picture, or what was complained about."""
+    found = None
+    try:
+        for picture in read_micrographs(path, on_note=lambda note: None):
+            found = picture.pixels
+    except CrystalGaugeError as error:
+        return None, str(error)
+    return found, ""
+
+
 def save(path, kind):
     if kind == "tiff":
         tifffile.imwrite(path, GREY, metadata=None)
@@ -46,12 +57,8 @@ def test_cut_anywhere_is_a_read_error_or_the_whole_picture(tmp_path, kind):
     whole = read_micrograph(path).pixels
     for length in np.linspace(1, len(content) - 1, 40).astype(int):
         path.write_bytes(content[:length])
-        try:
-            found = read_micrograph(path, on_note=lambda note: None).pixels
-        except ReadError as error:
-            assert "a.img" in str(error)
-        else:
-            assert np.array_equal(found, whole)
+        found, message = outcome(path)
+        assert "a.img" in message or np.array_equal(found, whole)
     path.write_bytes(content[: len(content) // 2])
     assert "a.img" in complaint(path)
 
@@ -69,12 +76,8 @@ def test_noise_in_the_file_raises_nothing_else(tmp_path, kind):
         path.write_bytes(noisy)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # decoders may warn before they give up
-            try:
-                pictures = list(read_micrographs(path, on_note=lambda note: None))
-            except CrystalGaugeError as error:
-                assert "a.img" in str(error)
-            else:
-                assert pictures
+            found, message = outcome(path)
+            assert "a.img" in message or found is not None
 
 
 def test_zero_bytes(tmp_path):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import cv2
@@ -130,7 +128,7 @@ def test_damaged_compressed_data_are_never_read_as_black(tmp_path, name):
     content = bytearray((tmp_path / "a.tif").read_bytes())
     content[start + length // 2 : start + length] = b"\xff" * (length - length // 2)
     (tmp_path / "a.tif").write_bytes(content)
-    with pytest.raises((ReadError, MissingExtraError), match="a.tif"):
+    with pytest.raises((ReadError, MissingExtraError), match=r"a\.tif"):
         read_micrograph(tmp_path / "a.tif")
 
 
@@ -179,25 +177,16 @@ def test_pages_of_different_size_are_all_read_and_thumbnails_are_not(tmp_path):
     assert "masks" in notes[0]
 
 
-def test_uncompressed_pixels_are_mapped_not_loaded(tmp_path):
-    """Reading one page of a 2 GB sparse file must not take memory for it."""
-    import resource
-
-    path = tmp_path / "a.tif"
-    tifffile.imwrite(path, shape=(8, 16_384, 16_384), dtype=np.uint8, bigtiff=True, metadata=None)
-    program = (
-        "import sys, resource; from crystalgauge.io import read_micrographs\n"
-        "pictures = read_micrographs(sys.argv[1])\n"
-        "corners = [int(next(pictures).pixels[-1, -1]) for _ in range(8)]\n"
-        "print(corners, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
-    )
-    corners, kilobytes = result.stdout.rsplit(maxsplit=1)
-    assert corners == "[0, 0, 0, 0, 0, 0, 0, 0]"
-    assert int(kilobytes) < 400_000
-    assert resource.getpagesize() > 0
+@pytest.mark.parametrize("pages", [1, 3])
+def test_uncompressed_pixels_are_mapped_not_loaded(tmp_path, pages):
+    stored = np.stack([GREY + k for k in range(pages)])
+    tifffile.imwrite(tmp_path / "a.tif", stored, metadata=None, photometric="minisblack")
+    for k, picture in enumerate(read_micrographs(tmp_path / "a.tif")):
+        base = picture.pixels
+        while base is not None and not isinstance(base, np.memmap):
+            base = base.base
+        assert base is not None
+        assert np.array_equal(picture.pixels, stored[k])
 
 
 def test_ome_unit_time_depth_and_channels(tmp_path):

@@ -60,7 +60,7 @@ def mask_from_outline(
     shape
         Height and width of the window in px.
     """
-    rings = shapely.get_rings(outline)
+    rings = shapely.get_rings(shapely.get_parts(outline))
     points, owner = shapely.get_coordinates(rings, return_index=True)
     starts = np.searchsorted(owner, np.arange(len(rings) + 1))
     return _fill(points - np.asarray(origin, dtype=np.float64), starts, *shape)
@@ -103,8 +103,8 @@ def _assembled(exteriors: list[NDArray[Any]], holes: list[NDArray[Any]]) -> Outl
     shells = [shapely.Polygon(ring) for ring in exteriors]
     owned: list[list[NDArray[Any]]] = [[] for _ in shells]
     for hole in holes:
-        inside = shapely.Polygon(hole).representative_point()
-        around = [k for k, shell in enumerate(shells) if shell.contains(inside)]
+        inner = shapely.Polygon(hole)
+        around = [k for k, shell in enumerate(shells) if shell.covers(inner)]
         owned[min(around, key=lambda k: shells[k].area)].append(hole)
     parts = [shapely.Polygon(ring, own) for ring, own in zip(exteriors, owned, strict=True)]
     return shapely.MultiPolygon(parts)
