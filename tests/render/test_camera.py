@@ -43,7 +43,7 @@ def test_no_blur_leaves_the_picture_and_exposure_leaves_the_irradiance():
     assert (irradiance == np.float32(0.8)).all()
 
 
-@pytest.mark.parametrize("level", [0.2, 0.9, 1.6])
+@pytest.mark.parametrize("level", [0.21, 0.9, 1.6])
 def test_a_perfect_camera_is_linear(level):
     picture = expose(flat(level), PERFECT, np.random.default_rng(0))
     assert picture.dtype == np.uint8
@@ -54,7 +54,7 @@ def test_tone_contrast_gamma_and_inversion():
     camera = replace(PERFECT, contrast=0.8, gamma=1.3)
     expected = ((0.4 - 0.5) * 0.8 + 0.5) ** 1.3
     got = expose(flat(0.8), camera, np.random.default_rng(0))[0, 0] / 255
-    assert got == pytest.approx(expected, abs=0.5 / 255 + 1e-3)  # rounding, table of 4096
+    assert got == pytest.approx(expected, abs=0.5 / 255 + 1e-3)  # rounding
     negative = expose(flat(0.8), replace(camera, inverted=True), np.random.default_rng(0))
     assert negative[0, 0] / 255 == pytest.approx(1 - expected, abs=0.5 / 255 + 1e-3)
 
@@ -93,7 +93,7 @@ def test_noise_level_is_the_measured_deviation(seed):
 @pytest.mark.parametrize("seed", range(24))
 def test_gain_is_the_measured_slope(seed):
     camera = replace(CAMERAS[seed], vignette=0.0, jpeg_quality=None, cast=None)
-    for level in (0.4, 1.0):
+    for level in (0.4, 0.7):  # bright cameras burn out about 1
         low, high = (
             grey(expose(flat(level + d), camera, np.random.default_rng(1))).mean()
             for d in (-0.1, 0.1)
