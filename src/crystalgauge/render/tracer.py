@@ -2,8 +2,9 @@
 
 Between flat faces a ray's direction depends only on the faces it has met. So each crystal and
 direction keeps a tree of face sequences, grown when a ray first takes a branch; refraction,
-Fresnel terms and the condenser's light are stored in its nodes. Where rays follow the same path
-is a convex patch of the image: if both ends of a span end in the same leaf, so does the span.
+Fresnel terms and the condenser's light are stored in its nodes. Along a row of pixels the
+distance to every face is a straight line in x, so the face met next is the lower envelope of
+lines: a row is cut into runs of equal paths, and no pixel is traced by itself.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Tree(NamedTuple):
     bounces: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def new_tree(faces: int) -> Tree:
     """Return an empty tree for crystals of up to ``faces`` faces.
 
@@ -77,7 +78,7 @@ def new_tree(faces: int) -> Tree:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def _set_node(
     tree: Tree,
     node: int,
@@ -100,7 +101,7 @@ def _set_node(
         tree.reciprocal[node, face] = 1.0 / speed if speed > GRAZING else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def _set_entries(
     tree: Tree,
     normals: NDArray[np.float32],
@@ -131,7 +132,7 @@ def _set_entries(
         _set_node(tree, face, normals, bent, (gathered, 1.0 - mirrored), 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def _grow(
     tree: Tree,
     node: int,
@@ -164,20 +165,30 @@ def _grow(
     tree.child[node, face] = new
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _next_face(slack, reciprocal, node, faces):  # type: ignore[no-untyped-def]
-    """Return the face a ray meets next and how far it is, in px."""
+@njit(cache=True, nogil=True, inline="always")
+def _next_run(start, rise, level, rate, node, x, last, faces, length):  # type: ignore[no-untyped-def]
+    """Return the face met first in column ``x`` and the last column in which it still is.
+
+    The distance to face f is ``(start[level, f] + rise[level, f] * x) * rate[node, f]`` where the
+    rate is positive; other faces are not ahead. ``length`` is scratch.
+    """
+    column = np.float32(x)
     nearest, hit = np.float32(FAR), 0
     for face in range(faces):
-        inverse = reciprocal[node, face]
-        if inverse > 0.0:
-            length = slack[face] * inverse
-            if length < nearest:
-                nearest, hit = length, face
-    return hit, nearest
+        here = (start[level, face] + rise[level, face] * column) * rate[node, face]
+        length[face] = here if rate[node, face] > 0.0 else np.float32(FAR)
+        if length[face] < nearest:
+            nearest, hit = length[face], face
+    slope = rise[level, hit] * rate[node, hit]
+    reach = np.float32(last - x)
+    for face in range(faces):
+        closing = slope - rise[level, face] * rate[node, face]
+        if closing > np.float32(1e-7) and length[face] < np.float32(FAR):
+            reach = min(reach, (length[face] - nearest) / closing)
+    return hit, x + int(max(reach, np.float32(0.0)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
     """List the lines ``x = a + b y`` that bound the crystal on the right and on the left.
 
@@ -210,7 +221,7 @@ def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
     return right, left, low, high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def trace_crystal(
     layers: NDArray[np.float32],
     normals: NDArray[np.float32],
@@ -254,23 +265,23 @@ def trace_crystal(
     """
     directions, height, width = layers.shape
     faces = len(normals)
+    levels = reflections + 2
     planes = np.empty((faces, 3), np.float32)  # ray length to a plane: [0] + [1] x + [2] y
     speed = np.empty(faces, np.float32)
     offset = np.empty(faces, np.float32)
-    row_offset = np.empty(faces, np.float32)
-    slack = np.empty(faces, np.float32)
-    entered = np.empty(faces, np.int32)
-    row_length = np.empty(faces, np.float32)
-    end_column = np.empty(width + 1, np.int64)  # right ends of spans still open
-    end_leaf = np.empty(width + 1, np.int64)
-    end_chord = np.empty(width + 1, np.float32)
+    ahead = np.empty((1, faces), np.float32)  # 1 for the faces a ray may enter through
+    start = np.empty((levels, faces), np.float32)
+    rise = np.empty((levels, faces), np.float32)
+    length = np.empty(faces, np.float32)
+    run_node = np.empty(levels, np.int64)
+    run_next = np.empty(levels, np.int64)
+    run_last = np.empty(levels, np.int64)
     upper = np.empty((faces * faces, 2), np.float32)
     lower = np.empty((faces * faces, 2), np.float32)
     child, approach, reciprocal, bounces = tree.child, tree.approach, tree.reciprocal, tree.bounces
     radiance = tree.radiance
     for k in range(directions):
         ray = (rays[k, 0], rays[k, 1], rays[k, 2])
-        entries = 0
         for face in range(faces):
             nx, ny, nz = normals[face, 0], normals[face, 1], normals[face, 2]
             along = nx * ray[0] + ny * ray[1] + nz * ray[2]
@@ -286,9 +297,7 @@ def trace_crystal(
             planes[face, 0] = offset[face] / along
             planes[face, 1] = -nx / along
             planes[face, 2] = -ny / along
-            if along < 0.0:
-                entered[entries] = face
-                entries += 1
+            ahead[0, face] = 1.0 if along < 0.0 else 0.0
         right, left, top, bottom = _edges_of_view(planes, speed, upper, lower)
         _set_entries(tree, normals, index, ray, condenser)
         grown = faces
@@ -303,51 +312,50 @@ def trace_crystal(
                 low = max(low, lower[i, 0] + lower[i, 1] * y)
             if low > high or y < top or y > bottom:
                 continue
-            first, last = math.ceil(low), math.floor(high)
-            for i in range(entries):
-                row_length[i] = planes[entered[i], 0] + planes[entered[i], 2] * y
-            for face in range(faces):
-                row_offset[face] = offset[face] - normals[face, 1] * y
-            done, leaf, chord = first - 1, -1, np.float32(0.0)  # the last column written
-            open_ends, column = 0, last
-            while done < last:
-                x = np.float32(column)
-                enter, entry = np.float32(-FAR), 0
-                for i in range(entries):
-                    length = row_length[i] + planes[entered[i], 1] * x
-                    if length > enter:
-                        enter, entry = length, entered[i]
+            column, last = math.ceil(low), math.floor(high)
+            for face in range(faces):  # entry is where the ray crosses its last plane from outside
+                start[0, face] = -(planes[face, 0] + planes[face, 2] * y)
+                rise[0, face] = -planes[face, 1]
+            while column <= last:
+                entry, end = _next_run(start, rise, 0, ahead, 0, column, last, faces, length)
                 for face in range(faces):
-                    slack[face] = row_offset[face] - normals[face, 0] * x - enter * speed[face]
-                found, first_leg = entry, np.float32(-1.0)
-                while bounces[found] >= 0:
-                    hit, leg = _next_face(slack, reciprocal, found, faces)
-                    if first_leg < 0.0:
-                        first_leg = max(leg, np.float32(0.0))
-                    if child[found, hit] < 0:
-                        _grow(tree, found, hit, grown, normals, index, reflections, condenser)
+                    start[1, face] = (
+                        offset[face] - normals[face, 1] * y + start[0, entry] * speed[face]
+                    )
+                    rise[1, face] = rise[0, entry] * speed[face] - normals[face, 0]
+                run_node[1], run_next[1], run_last[1] = entry, column, end
+                column = end + 1
+                level = 1
+                while level > 0:
+                    x, node = run_next[level], run_node[level]
+                    if x > run_last[level]:
+                        level -= 1
+                        continue
+                    hit, end = _next_run(
+                        start, rise, level, reciprocal, node, x, run_last[level], faces, length
+                    )
+                    run_next[level] = end + 1
+                    leg = start[level, hit] * reciprocal[node, hit]
+                    leg_rise = rise[level, hit] * reciprocal[node, hit]
+                    if level == 1:
+                        first_leg, first_rise = leg, leg_rise
+                    if child[node, hit] < 0:
+                        _grow(tree, node, hit, grown, normals, index, reflections, condenser)
                         grown = min(grown + 1, MAX_NODES - 1)
-                    for face in range(faces):
-                        slack[face] -= leg * approach[found, face]
-                    slack[hit] = 0.0
-                    found = child[found, hit]
-                end_column[open_ends], end_leaf[open_ends] = column, found
-                end_chord[open_ends] = first_leg
-                open_ends += 1
-                while open_ends > 0:
-                    column, found = end_column[open_ends - 1], end_leaf[open_ends - 1]
-                    if found != leaf and column > done + 1:
-                        column = (done + column) // 2
-                        break
-                    open_ends -= 1
-                    value = radiance[found] / clear[k]
-                    length = end_chord[open_ends]
-                    slant = (length - chord) / (column - done) if found == leaf else 0.0
-                    for i in range(done + 1, column + 1):
-                        through = value
-                        if absorption > 0.0:
-                            through = value * math.exp(
-                                -absorption * (length - slant * (column - i))
-                            )
-                        layers[k, row, i] = through
-                    done, leaf, chord = column, found, length
+                    following = child[node, hit]
+                    if bounces[following] >= 0:
+                        for face in range(faces):
+                            cosine = approach[node, face]
+                            start[level + 1, face] = start[level, face] - leg * cosine
+                            rise[level + 1, face] = rise[level, face] - leg_rise * cosine
+                        level += 1
+                        run_node[level], run_next[level], run_last[level] = following, x, end
+                        continue
+                    light = np.float32(radiance[following] / clear[k])
+                    if absorption > 0.0:
+                        for i in range(x, end + 1):
+                            inside = max(first_leg + first_rise * i, np.float32(0.0))
+                            layers[k, row, i] = light * math.exp(-absorption * inside)
+                    else:
+                        for i in range(x, end + 1):
+                            layers[k, row, i] = light
