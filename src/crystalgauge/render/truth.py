@@ -27,6 +27,9 @@ CHANGED = 0.002
 OPAQUE = 0.1
 """Where less than this share of the clear field's light arrives, nothing can be seen."""
 
+CLUTTER_SHARE = 0.4
+"""A crystal whose signal is a smaller share of the clutter behind it is lost in a heap of others."""
+
 TONE_LEVELS = np.linspace(0.0, 2.0, 17)
 
 
@@ -42,7 +45,8 @@ class Truth:
         ``visible_fraction`` (share of the outline that is in the frame and not behind something
         opaque), ``in_frame_fraction``, ``signal`` (mean absolute grey change the crystal causes
         where it causes any, full scale 1), ``noise`` (standard deviation of camera noise and
-        backdrop around it, same unit), ``overlap_fraction`` (area shared with other outlines,
+        backdrop around it, same unit), ``clutter`` (standard deviation, over the outline, of what
+        would be seen there without it, same unit), ``overlap_fraction`` (area shared with other outlines,
         summed over them, by own area), ``ignore`` (asking for it would be unfair),
         ``box_length_px``, ``box_width_px``, ``box_angle_rad``.
     contacts
@@ -77,7 +81,7 @@ def state_truth(scene: Scene, layers: CrystalLayers, backdrop: NDArray[np.float3
         corners, offsets, layers.windows, layers.layers, layers.offsets, light, backdrop,
         texture_of(backdrop), TONE_LEVELS, tone,
     )  # fmt: skip
-    seen, shared, hidden, signal, level, texture = pixels.T
+    seen, shared, hidden, signal, level, texture, clutter = pixels.T
     area = shapely.area(outlines)
     height, width = scene.shape
     inside = shapely.area(shapely.clip_by_rect(outlines, 0, 0, width, height)) / area
@@ -94,6 +98,7 @@ def state_truth(scene: Scene, layers: CrystalLayers, backdrop: NDArray[np.float3
         "in_frame_fraction": inside,
         "signal": signal,
         "noise": noise,
+        "clutter": clutter,
         "overlap_fraction": shared / np.maximum(seen, 1),
         "box_length_px": boxes[:, 2],
         "box_width_px": boxes[:, 3],
@@ -112,7 +117,7 @@ def is_fair(
     Parameters
     ----------
     crystals
-        Truth with ``signal``, ``noise``, ``visible_fraction`` and ``box_width_px``.
+        Truth with ``signal``, ``noise``, ``clutter``, ``visible_fraction`` and ``box_width_px``.
     shape
         Height and width of the picture in px.
     disc_sigma_px
@@ -126,6 +131,7 @@ def is_fair(
     return (
         (x > 1) & (x < width - 1) & (y > 1) & (y < height - 1)
         & (crystals["signal"] > needed)
+        & (crystals["signal"] > CLUTTER_SHARE * crystals["clutter"])
         & (disc_sigma_px < 0.22 * np.sqrt(crystals.area_px2) + 0.8)
         & (crystals["visible_fraction"] > 0.25)
         & (thin > 2.0)
@@ -172,10 +178,10 @@ def _polygons(corners: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArr
 def _measure(  # type: ignore[no-untyped-def]
     corners, offsets, windows, pool, pool_offsets, light, backdrop, texture, levels, tone
 ):
-    """Return per crystal: pixels in frame, pixels shared, pixels hidden, signal, level, texture."""
+    """Return per crystal: pixels in frame, shared, hidden; signal, level, texture, clutter."""
     height, width = light.shape
     count = len(windows)
-    result = np.zeros((count, 6))
+    result = np.zeros((count, 7))
     cover = np.zeros((height, width), np.int32)
     for i in range(count):
         outline = corners[offsets[i] : offsets[i + 1]]
@@ -186,6 +192,7 @@ def _measure(  # type: ignore[no-untyped-def]
         layer = pool[pool_offsets[i] : pool_offsets[i + 1]].reshape(y1 - y0, x1 - x0)
         top = max(int(np.ceil(outline[:, 1].min() - 0.5)), 0)
         bottom = min(int(np.floor(outline[:, 1].max() - 0.5)), height - 1)
+        mean_grey = 0.0
         for y in range(top, bottom + 1):
             low, high = row_span(outline, y + 0.5)
             for x in range(
@@ -199,7 +206,12 @@ def _measure(  # type: ignore[no-untyped-def]
                 result[i, 2] += without < OPAQUE
                 result[i, 4] += without
                 result[i, 5] += texture[y, x]
+                grey = _tone(without, levels, tone)
+                mean_grey += grey
+                result[i, 6] += grey * grey
         result[i, 4:] /= max(result[i, 0], 1)
+        mean_grey /= max(result[i, 0], 1)
+        result[i, 6] = np.sqrt(max(result[i, 6] - mean_grey * mean_grey, 0.0))
         changed = 0
         total = 0.0
         for y in range(max(y0, 0), min(y1, height)):
