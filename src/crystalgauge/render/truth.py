@@ -28,7 +28,7 @@ OPAQUE = 0.1
 """Where less than this share of the clear field's light arrives, nothing can be seen."""
 
 CLUTTER_SHARE = 0.4
-"""A crystal whose signal is a smaller share of the clutter behind it is lost in a heap of others."""
+"""A crystal whose signal is a smaller share of the clutter behind it is lost in a heap."""
 
 TONE_LEVELS = np.linspace(0.0, 2.0, 17)
 
@@ -46,8 +46,8 @@ class Truth:
         opaque), ``in_frame_fraction``, ``signal`` (mean absolute grey change the crystal causes
         where it causes any, full scale 1), ``noise`` (standard deviation of camera noise and
         backdrop around it, same unit), ``clutter`` (standard deviation, over the outline, of what
-        would be seen there without it, same unit), ``overlap_fraction`` (area shared with other outlines,
-        summed over them, by own area), ``ignore`` (asking for it would be unfair),
+        would be seen there without it, same unit), ``overlap_fraction`` (area shared with other
+        outlines, summed over them, by own area), ``ignore`` (asking for it would be unfair),
         ``box_length_px``, ``box_width_px``, ``box_angle_rad``.
     contacts
         ``(M, 2)`` ids of crystals that touch or are intergrown.
