@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -125,7 +126,9 @@ def point_group_operations(point_group: PointGroup) -> NDArray[np.int64]:
     """
     import spglib
 
-    symmetry = spglib.get_symmetry_from_database(SYMMORPHIC_HALL_NUMBER[point_group])
+    with warnings.catch_warnings():  # spglib 2.7 announces another way to report errors
+        warnings.simplefilter("ignore", DeprecationWarning)
+        symmetry = spglib.get_symmetry_from_database(SYMMORPHIC_HALL_NUMBER[point_group])
     return np.unique(np.asarray(symmetry["rotations"], dtype=np.int64), axis=0)
 
 
