@@ -208,7 +208,8 @@ def lif_bytes(images):
         per_frame, per_row = pixels[0].nbytes, pixels[0, 0].nbytes
         elements += f"""<Element Name="{name}" Visibility="1" UniqueID="u{number}"><Data><Image>
 <ImageDescription><Channels><ChannelDescription DataType="0" ChannelTag="0" Resolution="8"
- NameOfMeasuredQuantity="" Min="0" Max="255" Unit="" LUTName="Gray" IsLUTInverted="0" BytesInc="0" BitInc="0"/>
+ NameOfMeasuredQuantity="" Min="0" Max="255" Unit="" LUTName="Gray" IsLUTInverted="0"
+ BytesInc="0" BitInc="0"/>
 </Channels><Dimensions>
 <DimensionDescription DimID="1" NumberOfElements="{width}" Origin="0"
  Length="{size * (width - 1)}" Unit="m" BitInc="0" BytesInc="1"/>
