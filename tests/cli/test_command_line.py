@@ -38,7 +38,7 @@ for words in (["--help"], ["measure", "--help"], ["train", "--help"], ["--versio
     with contextlib.suppress(SystemExit):
         main(words)
 heavy = {"numpy", "scipy", "numba", "cv2", "shapely", "polars", "onnxruntime", "plotly", "torch",
-         "jinja2", "pydantic", "rich", "PIL"}
+         "jinja2", "rich", "PIL"}
 print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -178,11 +178,44 @@ def test_evaluate_refuses_pictures_without_a_common_name(
     assert "compare their file_name" in capsys.readouterr().err
 
 
-def test_simulate_writes_pictures_and_truth(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ("simulate", "suspension", "--n", "2", "--size", "96", "--seed", "4")
-    assert run(*words, "--out", str(tmp_path / "d")) == 0
-    assert "truth.coco.json" in capsys.readouterr().out
+def test_simulate_writes_pictures_and_truth_without_noise(tmp_path: Path) -> None:
+    words = ["simulate", "suspension", "--n", "2", "--size", "96", "--seed", "4"]
+    command = [sys.executable, "-m", "crystalgauge", *words, "--out", str(tmp_path / "d")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("2 pictures with their truth:")
+    assert done.stderr == ""
     truth = json.loads((tmp_path / "d" / "truth.coco.json").read_text())
     assert len(truth["images"]) == 2
+
+
+def test_train_hands_its_options_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import crystalgauge.train
+
+    seen: dict[str, Any] = {}
+
+    def fit(recipe: str | None, out: Path, **options: Any) -> crystalgauge.train.Fitted:
+        seen.update(options, recipe=recipe, out=out)
+        options["progress"](0.5, "loss 1.2")
+        return crystalgauge.train.Fitted(out / "last.ckpt", out / "model", {"ap50": 0.75})
+
+    monkeypatch.setattr(crystalgauge.train, "fit_recipe", fit)
+    words = ("--data", "my.coco.json", "--init", "crystals", "--resume")
+    assert run("train", *words, "--out", str(tmp_path)) == 0
+    assert seen["recipe"] is None
+    assert (str(seen["data"]), seen["init"], seen["resume"]) == ("my.coco.json", "crystals", True)
+    assert "ap50: 0.75" in capsys.readouterr().out
+
+
+def test_ctrl_c_in_a_training_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import crystalgauge.train
+
+    def stop(*_words: Any, **_options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(crystalgauge.train, "fit_recipe", stop)
+    assert run("train", "outline.toml", "--out", str(tmp_path)) == 130
+    assert "--resume" in capsys.readouterr().err

@@ -30,6 +30,7 @@ def progress_bar(console: Console) -> Progress:
         TextColumn("{task.fields[note]}", markup=False),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # else it writes empty lines
     )
 
 

@@ -25,7 +25,7 @@ def simulate(
     from rich.console import Console
 
     from crystalgauge.cli.measure_progress import progress_bar
-    from crystalgauge.datasets import write_dataset
+    from crystalgauge.datasets.writer import write_dataset
 
     try:
         with progress_bar(Console(stderr=True)) as bar:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,6 +23,9 @@ HEAD_COLUMNS = (
 """Columns of the printed head; lengths in um where there are any, else in px."""
 
 
+LONGEST_CELL = 36
+
+
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
     """Print a table; its first column is text, the others are numbers.
 
@@ -29,24 +34,27 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: s
     titles
         One per column.
     rows
-        Formatted cells, printed as they are.
+        Formatted cells; long ones lose their middle.
     caption
         Line below.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for number, title in enumerate(titles):
-        table.add_column(title, justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False, soft_wrap=False)
-    console.print(table)
+    lines = [[_short(cell) for cell in line] for line in (titles, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        typer.echo("  ".join(cells).rstrip())
+        if number == 0:
+            typer.echo("  ".join("-" * width for width in widths))
     if caption:
-        console.print(Text(caption))
+        typer.echo(caption)
+
+
+def _short(cell: str) -> str:
+    if len(cell) <= LONGEST_CELL:
+        return cell
+    half = (LONGEST_CELL - 3) // 2
+    return f"{cell[:half]}...{cell[-half:]}"
 
 
 def print_frame(frame: pl.DataFrame, *, rest: int) -> None:

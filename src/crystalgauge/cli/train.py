@@ -11,21 +11,27 @@ from crystalgauge.cli import exit_codes
 
 
 def train(
+    out: Annotated[
+        Path, typer.Option(help="Folder for checkpoints, logs and the model.", metavar="DIR")
+    ],
     recipe: Annotated[
-        str, typer.Argument(help="A recipe file (TOML) or the name of a shipped one.")
-    ] = "outline",
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the model.")] = ...,  # type: ignore[assignment]
+        str | None,
+        typer.Argument(help="A recipe file (TOML) or the name of a shipped one.", metavar="RECIPE"),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in DIR.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Your annotated pictures, instead of scenes.")
+        Path | None, typer.Option(help="Your annotated pictures, learnt in turn with scenes.")
     ] = None,
     init: Annotated[str | None, typer.Option(help="Start from the weights of this model.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Processes that render.", min=1)] = None,
 ) -> None:
-    """Train a model, on simulated scenes or on your own annotated pictures."""
+    """Train a model on simulated scenes, or fine-tune one on your annotated pictures.
+
+    Without a recipe: finetune.toml when there is --data, outline.toml otherwise.
+    """
     from crystalgauge.cli.train_progress import fit_with_progress
 
     try:

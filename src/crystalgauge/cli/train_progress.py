@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from crystalgauge.train import Fitted
 
 
-def fit_with_progress(recipe: str, out: Any, **options: Any) -> Fitted:
+def fit_with_progress(recipe: str | None, out: Path, **options: Any) -> Fitted:
     """Train with a bar that shows the share done, the time left and the loss.
 
     Parameters
@@ -28,7 +30,8 @@ def fit_with_progress(recipe: str, out: Any, **options: Any) -> Fitted:
         TimeRemainingColumn(),
         TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=1.0)
 
         def show(share: float, words: str) -> None:

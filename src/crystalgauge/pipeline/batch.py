@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from crystalgauge.io import Discovery
+    from crystalgauge.io.annotations import AnnotationFormat
     from crystalgauge.pipeline.measurement import Measurement
 
 RESULT_FILES = ("crystals.parquet", "crystals.csv", "crystals.coco.json", "images.csv")
@@ -132,15 +133,11 @@ def measure_batch(
         When the results cannot be written; what was finished is kept.
     """
     from crystalgauge.io import find_pictures
-    from crystalgauge.io.annotations import ANNOTATION_FORMATS
 
     settings = settings or Settings()
     if workers < 1:
         raise ArgumentError(f"workers must be at least 1, got {workers}")
-    for name in exports:
-        if name not in ANNOTATION_FORMATS:
-            known = ", ".join(ANNOTATION_FORMATS)
-            raise ArgumentError(f"there is no annotation format {name!r}; known are {known}")
+    formats = [_export_format(name) for name in exports]
     folder = Path(out)
     started = time.time()
     found = find_pictures(paths, exclude=[folder])
@@ -163,7 +160,7 @@ def measure_batch(
         entries,
         arguments=settings.described(),
         detector=model.provenance,
-        exports=exports,
+        exports=formats,
         started=started,
     )
     return BatchResult(folder, tuple(entries), sum(outcome.resumed for outcome in outcomes))
@@ -263,6 +260,17 @@ def _run(
         done += 1
         tell(index, 0.0, outcome.records)
     return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _export_format(name: str) -> AnnotationFormat:
+    from crystalgauge.io.annotations import ANNOTATION_FORMATS
+
+    for known in ANNOTATION_FORMATS:
+        if known == name:
+            return known
+    raise ArgumentError(
+        f"there is no annotation format {name!r}; known are {', '.join(ANNOTATION_FORMATS)}"
+    )
 
 
 def _check_sendable(detector: Detector | None) -> None:

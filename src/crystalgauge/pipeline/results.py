@@ -198,13 +198,13 @@ def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:
         with replacing(out / "crystals.parquet") as file:
             frames.sink_parquet(file.name)
         with replacing(out / "crystals.csv") as file:
-            plain.sink_csv(file.name, float_precision=4)
+            plain.sink_csv(file.name, float_precision=6)
     except pl.exceptions.PolarsError as error:
         raise WriteError(f"cannot write the crystals to {str(out)!r}: {error}") from error
     with replacing(out / "images.csv") as file:
         image_table(entries).with_columns(
             harmless("name"), harmless("message"), harmless("overlay")
-        ).write_csv(file, float_precision=4)
+        ).write_csv(file, float_precision=6)
 
 
 def image_table(entries: Sequence[Entry]) -> pl.DataFrame:

@@ -178,11 +178,12 @@ def _figures(crystals: pl.DataFrame, pooled: Summary) -> list[Figure]:
     name = f"equivalent_diameter_{pooled.unit}"
     sizes = crystals.filter(~pl.col("touches_border"))[name].drop_nulls().to_numpy()
     symbol = "µm" if pooled.unit == "um" else "px"
-    curves = [
-        CumulativeCurve.from_sizes(sizes, power, _marks(percentiles))
-        for power, percentiles in ((0, pooled.number), (3, pooled.volume))
+    number = CumulativeCurve.from_sizes(sizes, 0, _marks(pooled.number))
+    volume = CumulativeCurve.from_sizes(sizes, 3, _marks(pooled.volume))
+    return [
+        histogram_figure(sizes, symbol),
+        cumulative_figure(number, volume, symbol, len(sizes)),
     ]
-    return [histogram_figure(sizes, symbol), cumulative_figure(*curves, symbol, len(sizes))]
 
 
 def _marks(percentiles: Percentiles) -> list[Percentile]:
