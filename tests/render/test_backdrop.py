@@ -9,10 +9,11 @@ from crystalgauge.render.backdrop import HIGHEST, LOWEST, paint_backdrop
 from crystalgauge.render.backdrop_edges import edge_profile
 from crystalgauge.render.backdrop_particles import disc_profile
 from crystalgauge.scenes.backdrop import KINDS, Backdrop, BackdropConfig, sample_backdrop
+from crystalgauge.scenes.backdrop_dust import Specks, Stroke
 from crystalgauge.scenes.backdrop_edges import Edge, EdgeProfile, Line
 from crystalgauge.scenes.backdrop_fields import Fringes, Grid, Illumination, Patch, Region, Veil
 from crystalgauge.scenes.backdrop_marks import DeadBorder, Lettering, Ruler
-from crystalgauge.scenes.contaminants import Clump, DiscProfile, Discs, Specks, Spherulite, Stroke
+from crystalgauge.scenes.contaminants import Clump, DiscProfile, Discs, Spherulite
 
 EVERYWHERE = Patch(50.0, -6.0, 0.5, 1)
 

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crystalgauge.render import backdrop_dust as dust
 from crystalgauge.render import backdrop_edges as edges
 from crystalgauge.render import backdrop_fields as fields
 from crystalgauge.render import backdrop_marks as marks
 from crystalgauge.render import backdrop_particles as particles
-from crystalgauge.scenes import backdrop_edges, backdrop_fields, backdrop_marks, contaminants
+from crystalgauge.scenes import (
+    backdrop_dust,
+    backdrop_edges,
+    backdrop_fields,
+    backdrop_marks,
+    contaminants,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +42,8 @@ _PAINTERS: dict[type, Callable[[NDArray[np.float32], Any], None]] = {
     contaminants.Discs: particles.paint_discs,
     contaminants.Spherulite: particles.paint_spherulite,
     contaminants.Clump: particles.paint_clump,
-    contaminants.Specks: particles.paint_specks,
-    contaminants.Stroke: particles.paint_stroke,
+    backdrop_dust.Specks: dust.paint_specks,
+    backdrop_dust.Stroke: dust.paint_stroke,
     backdrop_marks.Lettering: marks.paint_lettering,
     backdrop_marks.Ruler: marks.paint_ruler,
     backdrop_marks.DeadBorder: marks.paint_dead_border,

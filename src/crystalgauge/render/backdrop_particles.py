@@ -1,4 +1,4 @@
-"""Paint contaminants: discs, spherulites, clumps, dust and strokes."""
+"""Paint contaminants: discs, spherulites and clumps."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from crystalgauge.render.noise import hash_normal, hash_uniform, value_noise
+from crystalgauge.render.noise import hash_normal, value_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crystalgauge.scenes.contaminants import (
-        Clump,
-        DiscProfile,
-        Discs,
-        Specks,
-        Spherulite,
-        Stroke,
-    )
+    from crystalgauge.scenes.contaminants import Clump, DiscProfile, Discs, Spherulite
 
 _DISC_STEPS = 512
 # Discs are looked up out to this many radii.
@@ -221,111 +214,3 @@ def _heap(canvas, broad, lumps, place, density, lumpiness):  # type: ignore[no-u
                 thick = 1 - math.exp(-2.5 * height)
                 thick *= 1 + 0.5 * lumpiness * lumps[y, x]
                 canvas[y, x] *= max(math.exp(-density * max(thick, 0.0)), 0.02)
-
-
-def paint_specks(canvas: NDArray[np.float32], specks: Specks) -> None:
-    """Multiply the canvas by dust."""
-    places = np.asarray(specks.places, np.float64).reshape(-1, 4)
-    _specks(canvas, places, specks.softness_px, specks.irregularity, specks.rim, specks.seed)
-
-
-@njit(cache=True, nogil=True)
-def _specks(canvas, places, softness, irregularity, rim, seed):  # type: ignore[no-untyped-def]
-    """Multiply the canvas by irregular blobs with soft borders, in place."""
-    height, width = canvas.shape
-    for k in range(places.shape[0]):
-        cx, cy, radius, density = places[k]
-        reach = radius * (1 + 2 * irregularity) + 3 * softness + 1
-        phase2 = 6.2831853 * hash_uniform(seed, k, 2)
-        phase3 = 6.2831853 * hash_uniform(seed, k, 3)
-        phase5 = 6.2831853 * hash_uniform(seed, k, 5)
-        for y in range(max(0, int(cy - reach)), min(height, int(cy + reach) + 2)):
-            for x in range(max(0, int(cx - reach)), min(width, int(cx + reach) + 2)):
-                dx, dy = x + 0.5 - cx, y + 0.5 - cy
-                r = math.sqrt(dx * dx + dy * dy)
-                if r > reach:
-                    continue
-                outline = radius
-                if radius > 1.2:  # smaller ones are round at any resolution
-                    turn = math.atan2(dy, dx)
-                    bumps = 0.7 * math.sin(2 * turn + phase2) + 0.5 * math.sin(3 * turn + phase3)
-                    bumps += 0.3 * math.sin(5 * turn + phase5)
-                    outline = radius * (1 + irregularity * bumps)
-                d = (r - outline) / softness
-                inside = 1 / (1 + math.exp(min(2.5 * d, 30.0)))
-                t = math.exp(-density * inside) + rim * math.exp(-((d - 1.5) ** 2))
-                canvas[y, x] *= min(max(t, 0.02), 2.0)
-
-
-def paint_stroke(canvas: NDArray[np.float32], stroke: Stroke) -> None:
-    """Multiply the canvas by a fibre or a scratch."""
-    path = np.asarray(stroke.path, np.float64)
-    widest = float(path[:, 2].max())
-    # Borders finer than a pixel would show as dots.
-    softness = max(stroke.softness, 0.9 / widest)
-    far = 1 + 3 * softness
-    reach = widest * far + 2
-    height, width = canvas.shape
-    x0 = max(0, math.floor(path[:, 0].min() - reach))
-    x1 = min(width, int(path[:, 0].max() + reach) + 1)
-    y0 = max(0, math.floor(path[:, 1].min() - reach))
-    y1 = min(height, int(path[:, 1].max() + reach) + 1)
-    if x0 >= x1 or y0 >= y1:
-        return
-    path[:, 0] -= x0
-    path[:, 1] -= y0
-    window = canvas[y0:y1, x0:x1]
-    away = np.full(window.shape, far, np.float32)
-    section = (stroke.edge_amount, stroke.body_amount, stroke.glow_amount, softness)
-    _stroke(window, away, path, far, section)
-
-
-@njit(cache=True, nogil=True)
-def _segment_box(path, k, far, height, width):  # type: ignore[no-untyped-def]
-    """Return rows and columns that one segment of a path can reach."""
-    ax, ay, aw = path[k]
-    bx, by, bw = path[k + 1]
-    reach = max(aw, bw) * far
-    return (
-        max(0, int(min(ay, by) - reach)),
-        min(height, int(max(ay, by) + reach) + 2),
-        max(0, int(min(ax, bx) - reach)),
-        min(width, int(max(ax, bx) + reach) + 2),
-    )
-
-
-@njit(cache=True, nogil=True)
-def _stroke(canvas, away, path, far, section):  # type: ignore[no-untyped-def]
-    """Multiply the canvas by the cross section of a fibre along its path, in place.
-
-    ``away`` comes filled with ``far`` and is used for the distance in local half widths.
-    """
-    height, width = away.shape
-    edge, body, glow, softness = section
-    for k in range(path.shape[0] - 1):
-        ax, ay, aw = path[k]
-        ex, ey, ew = path[k + 1] - path[k]
-        per_length = 1 / max(ex * ex + ey * ey, 1e-12)
-        y0, y1, x0, x1 = _segment_box(path, k, far, height, width)
-        for y in range(y0, y1):
-            for x in range(x0, x1):
-                dx, dy = x + 0.5 - ax, y + 0.5 - ay
-                t = min(max((dx * ex + dy * ey) * per_length, 0.0), 1.0)
-                dx, dy = dx - t * ex, dy - t * ey
-                d = math.sqrt(dx * dx + dy * dy) / (aw + t * ew)
-                if d < away[y, x]:
-                    away[y, x] = d
-    for k in range(path.shape[0] - 1):
-        y0, y1, x0, x1 = _segment_box(path, k, far, height, width)
-        for y in range(y0, y1):
-            for x in range(x0, x1):
-                d = away[y, x]
-                if d >= far:
-                    continue
-                away[y, x] = far  # boxes of neighbouring segments overlap
-                line = (d - (1 - 0.4 * softness)) / softness
-                outer = (d - (1 + softness)) / (0.7 * softness)
-                inside = min(max((1 - d) / softness + 0.5, 0.0), 1.0)
-                t = 1 - edge * math.exp(-2 * line * line) - body * inside
-                t += glow * math.exp(-outer * outer)
-                canvas[y, x] *= min(max(t, 0.02), 2.0)

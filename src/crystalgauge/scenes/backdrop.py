@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from crystalgauge.core.errors import ArgumentError
+from crystalgauge.scenes import backdrop_dust as dust
 from crystalgauge.scenes import backdrop_edges as edges
 from crystalgauge.scenes import backdrop_fields as fields
 from crystalgauge.scenes import backdrop_marks as marks
@@ -27,8 +28,8 @@ Element: TypeAlias = (
     | contaminants.Discs
     | contaminants.Spherulite
     | contaminants.Clump
-    | contaminants.Specks
-    | contaminants.Stroke
+    | dust.Specks
+    | dust.Stroke
     | marks.Lettering
     | marks.Ruler
     | marks.DeadBorder
@@ -52,9 +53,9 @@ _SAMPLERS: dict[str, _Sampler] = {
     "cells": contaminants.sample_cells,
     "droplets": contaminants.sample_droplets,
     "bubbles": contaminants.sample_bubbles,
-    "specks": contaminants.sample_specks,
-    "scratches": contaminants.sample_scratches,
-    "fibres": contaminants.sample_fibres,
+    "specks": dust.sample_specks,
+    "scratches": dust.sample_scratches,
+    "fibres": dust.sample_fibres,
     "region": fields.sample_region,
     "cover": edges.sample_cover,
     "veil": fields.sample_veil,
