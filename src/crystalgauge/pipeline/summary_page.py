@@ -90,9 +90,10 @@ def report_content(
         title=_title(entries, len(crystals)),
         subtitle=f"{_pictures(measured)} measured on {str(facts['finished'])[:10]} "
         f"with CrystalGauge {facts['crystalgauge']}",
-        notices=[*_notices(entries), *(pooled.notes if len(crystals) else ())],
+        notices=_notices(entries),
         cards=_cards(pooled, len(crystals), measured) if measured else [],
         figures=_figures(crystals, pooled),
+        remarks=pooled.notes,
         pictures=[_picture_entry(store, entry) for entry in entries],
         columns=columns,
         rows=[
@@ -122,7 +123,8 @@ def shown_columns(crystals: pl.DataFrame) -> list[str]:
 
 
 def _title(entries: Sequence[Entry], number: int) -> str:
-    where = entries[0].name.shown if len(entries) == 1 else _pictures(len(entries))
+    measured = sum(entry.ok for entry in entries)
+    where = entries[0].name.shown if len(entries) == 1 else _pictures(measured)
     return f"{number or 'No'} crystal{'' if number == 1 else 's'} in {where}"
 
 
@@ -268,7 +270,15 @@ def _provenance_lines(facts: Mapping[str, Any]) -> dict[str, str]:
         "Finished": str(facts["finished"]),
     }
     lines |= {name.replace("_", " "): str(v) for name, v in facts["detector"].items()}
-    chosen = {name: v for name, v in facts["arguments"].items() if v not in (None, [], ())}
-    lines["Arguments"] = "; ".join(f"{name} = {value}" for name, value in chosen.items())
+    given = {name: v for name, v in facts["arguments"].items() if v not in (None, [], ())}
+    lines["Arguments"] = "; ".join(f"{name} = {_argument(v)}" for name, v in given.items())
     lines["Inputs"] = f"{len(facts['inputs'])}, each with its SHA-256 in provenance.json"
     return lines
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, dict) and "pixel_size_um" in value:
+        return f"{value['pixel_size_um']:g} µm"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

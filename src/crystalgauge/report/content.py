@@ -119,6 +119,8 @@ class ReportContent:
         Summary numbers.
     figures
         Distributions.
+    remarks
+        What to know about them, one sentence each.
     pictures
         One entry a picture.
     columns
@@ -138,6 +140,7 @@ class ReportContent:
     notices: Sequence[str] = ()
     cards: Sequence[Card] = ()
     figures: Sequence[Figure] = ()
+    remarks: Sequence[str] = ()
     pictures: Sequence[PictureEntry] = ()
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()

@@ -43,8 +43,9 @@ def shrink(pixels: NDArray[Any], longest_px: int) -> tuple[NDArray[Any], float]:
     scale = min(1.0, longest_px / max(height, width))
     if scale == 1.0:
         return np.ascontiguousarray(pixels, dtype=kind), 1.0
-    block = max(1, int(1 / scale))
-    reduced = _block_means(pixels, block).astype(kind)  # (H / block, W / block[, 3])
+    reduced = pixels
+    if pixels.dtype != np.uint8:  # what OpenCV takes as it is needs no blocks
+        reduced = _block_means(pixels, max(1, int(1 / scale)))  # (H / block, W / block[, 3])
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(reduced, size, interpolation=cv2.INTER_AREA), scale
 
