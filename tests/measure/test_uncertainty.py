@@ -88,5 +88,8 @@ def test_intervals_hold_the_truth_in_a_large_simulation() -> None:
     one = coverage_of_intervals(500, 1, 1000)
     np.testing.assert_allclose(one[0], 0.95, atol=0.025)
     np.testing.assert_allclose(one[1, :2], 0.95, atol=0.04)
+    # 500 trials at 0.95 have a standard deviation of 0.01; D90 of clusters is known to fall short
     many = coverage_of_intervals(1200, 30, 500)
-    assert (many[0] > 0.90).all()
+    assert (many[0] > [0.92, 0.90, 0.87]).all()
+    few = coverage_of_intervals(200, 5, 500)
+    assert (few[0] > [0.83, 0.91, 0.88]).all()

@@ -5,12 +5,18 @@ size at which the cumulative weight of the crystals, in order of size, reaches p
 is the size of a crystal that was measured, at any number of crystals, and counting a crystal
 twice is the same as giving it twice the weight.
 
-The intervals are percentile bootstrap intervals (Efron and Tibshirani, *An Introduction to the
-Bootstrap*, 1993, chapter 13): units are drawn with replacement, as many as there are, and the
+The intervals start from percentile bootstrap intervals (Efron and Tibshirani, *An Introduction to
+the Bootstrap*, 1993, chapter 13): units are drawn with replacement, as many as there are, and the
 percentiles taken again. The units are the crystals of one picture. Of several pictures the units
 are the pictures, each with all its crystals (a cluster bootstrap: Davison and Hinkley, *Bootstrap
 Methods and their Application*, 1997, section 3.8), because crystals of one picture share where and
 when it was taken.
+
+Such intervals are too narrow when units are few, for the resamples vary by sqrt((k - 1) / k) less
+than k new units would and a normal quantile stands where Student's belongs (Hesterberg, *What
+Teachers Should Know About the Bootstrap*, The American Statistician 69, 2015, section 4.1). Both
+ends are therefore moved away from the estimate, on the logarithm of size, by the quotient of the
+two: 2.7 times at 3 units, 1.2 at 10, 1.01 at 200.
 """
 
 from __future__ import annotations
@@ -83,7 +89,7 @@ def bootstrap_percentiles(
     Returns
     -------
     intervals : ``(len(powers), 3, 2)``
-        Lower and upper ends in the unit of the sizes.
+        Lower and upper ends in the unit of the sizes, NaN when fewer than two units have any.
     """
     order = np.argsort(sizes, kind="stable")
     ordered = np.asarray(sizes, dtype=np.float64)[order]
@@ -99,7 +105,20 @@ def bootstrap_percentiles(
     tail = 50.0 * (1.0 - LEVEL)
     # a resample of pictures without crystals has no percentiles
     ends = np.nanpercentile(np.concatenate(replicates), [tail, 100.0 - tail], axis=0)
-    return np.moveaxis(ends, 0, -1)
+    estimate = weighted_percentiles(sizes, powers)
+    widened = estimate * (ends / estimate) ** _widening(len(np.unique(units)))
+    return np.moveaxis(widened, 0, -1)
+
+
+def _widening(n_units: int) -> float:
+    """Return by what an interval from few units falls short of one from many."""
+    from scipy.special import ndtri, stdtrit  # costs 0.1 s, and only intervals need it
+
+    if n_units < 2:
+        return float("nan")
+    upper = 0.5 * (1.0 + LEVEL)
+    student = stdtrit(n_units - 1, upper) * np.sqrt(n_units / (n_units - 1))
+    return float(student / ndtri(upper))
 
 
 def _resampled(

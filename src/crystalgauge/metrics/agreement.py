@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from crystalgauge.metrics.matching import Matches
 
 N_RESAMPLES = 1000
+LEAST_PICTURES = 5
+"""Pictures with matches below which resampling pictures tells nothing."""
+
 DEFOCUS_RANGE_PX = (1.0, 6.0)
 """Standard deviations of the blur for which a relative error makes sense: below, the pixels blur
 more than the optics; above, little of a crystal is left to see."""
@@ -81,8 +84,9 @@ def size_bias(
 ) -> SizeBias:
     """Compare the sizes of matched crystals.
 
-    Whole pictures are resampled when there are several, as the crystals of one share its faults;
-    the matches are when there is one.
+    Whole pictures are resampled when there are at least `LEAST_PICTURES`, as the crystals of one
+    share its faults; the matches are when there are fewer, and the interval then leaves out how
+    pictures differ.
 
     Parameters
     ----------
@@ -132,14 +136,14 @@ def _bootstrap(
         return Estimate(float("nan"), float("nan"), float("nan"))
     everything = np.concatenate(filled)
     value = float(statistic(everything))
-    n_units = len(filled) if len(filled) > 1 else len(everything)
+    whole = len(filled) >= LEAST_PICTURES
+    n_units = len(filled) if whole else len(everything)
     if n_units < 2:
         return Estimate(value, float("nan"), float("nan"))
     generator = np.random.default_rng(0)  # the same figures give the same interval
     replicates = np.empty(N_RESAMPLES)
     for n in range(N_RESAMPLES):
         drawn = generator.integers(0, n_units, n_units)
-        whole = len(filled) > 1
         sample = np.concatenate([filled[i] for i in drawn]) if whole else everything[drawn]
         replicates[n] = statistic(sample)
     low, high = np.percentile(replicates, [2.5, 97.5])
