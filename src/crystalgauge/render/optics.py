@@ -89,15 +89,16 @@ def aperture_slopes(count: int, aperture_tan: float) -> NDArray[np.float64]:
     Parameters
     ----------
     count
-        Number of directions, 1 or at least 3.
+        Number of directions, 1 or at least 6.
     aperture_tan
         Slope of the marginal ray.
 
     Notes
     -----
-    A sunflower pattern, moved to zero mean and stretched to isotropic second moments, so that
-    defocus neither shifts an outline nor makes it astigmatic. Together with the blur that joins
-    the directions, the variance per axis is that of the full disc, ``aperture_tan**2 / 4``.
+    A sunflower pattern, freed from its mean and from its correlation with the pixel's jitter, and
+    stretched to isotropic second moments, so that defocus neither shifts an outline nor makes it
+    astigmatic. Together with the blur that joins the directions, the variance per axis is that
+    of the full disc, ``aperture_tan**2 / 4``.
     """
     if count == 1:
         return np.zeros((1, 2))
@@ -105,7 +106,8 @@ def aperture_slopes(count: int, aperture_tan: float) -> NDArray[np.float64]:
     radius = np.sqrt((index + 0.5) / count)
     angle = index * np.pi * (3 - math.sqrt(5))
     slopes = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    slopes -= slopes.mean(axis=0)
+    shared = np.column_stack([np.ones(count), pixel_jitter(count)])
+    slopes -= shared @ np.linalg.lstsq(shared, slopes, rcond=None)[0]
     values, axes = np.linalg.eigh(slopes.T @ slopes / count)
     variance = 0.25 - GHOST_SIGMA**2 / count
     return slopes @ (axes * np.sqrt(variance / values)) @ axes.T * aperture_tan

@@ -1,0 +1,64 @@
+"""How many pictures a second one core renders, and how that compares with a path tracer.
+
+Run ``python benchmarks/renderer.py``; with Mitsuba installed it renders the same scenes, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from crystalgauge.render import render
+from crystalgauge.render.composite import trace_scene
+from crystalgauge.scenes import Scene, SuspensionConfig, sample_scene
+from crystalgauge.scenes.statistics import Crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIFTY = Crowd("fifty", 1.0, (50, 50), (8, 26), (35, 120))
+SHAPE = (384, 384)
+
+
+def seconds_per_call(work: Callable[[int], object], count: int) -> float:
+    """Return the processor time of one call, in s, after two calls to warm up."""
+    for index in range(2):
+        work(index)
+    start = time.process_time()
+    for index in range(count):
+        work(index)
+    return (time.process_time() - start) / count
+
+
+def scene(index: int, directions: int = 8) -> Scene:
+    """Draw one of the benchmark's scenes: 50 crystals and every backdrop of the regime."""
+    config = SuspensionConfig(crowds=(FIFTY,), directions=directions)
+    return sample_scene(np.random.default_rng((2024, index)), SHAPE, config)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=100, help="pictures (default 100)")
+    count = parser.parse_args().n
+    cv2.setNumThreads(1)
+    scenes = [scene(index) for index in range(count)]
+    crystals = np.mean([len(s.crystals) for s in scenes])
+    print(
+        f"{count} scenes of {SHAPE[1]} x {SHAPE[0]} px, {crystals:.1f} crystals on average, K = 8"
+    )
+    draw = seconds_per_call(scene, count)
+    trace = seconds_per_call(lambda i: trace_scene(scenes[i]), count)
+    picture = seconds_per_call(lambda i: render(scenes[i]), count)
+    print(f"draw a scene           {1e3 * draw:8.2f} ms")
+    print(f"trace its crystals     {1e3 * trace:8.2f} ms")
+    print(f"render with truth      {1e3 * picture:8.2f} ms")
+    print(f"images/s and core      {1 / (draw + picture):8.1f}")
+
+
+if __name__ == "__main__":
+    main()

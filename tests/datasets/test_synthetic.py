@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crystalgauge.core import ArgumentError
+from crystalgauge.datasets import sample_picture
+
+
+def test_a_picture_depends_on_seed_and_index_alone() -> None:
+    first, truth = sample_picture(4, 2, size=96)
+    sample_picture(4, 1, size=96)
+    again, _ = sample_picture(4, 2, size=96)
+    other, _ = sample_picture(5, 2, size=96)
+    np.testing.assert_array_equal(first, again)
+    assert first.shape != other.shape or (first != other).any()
+    assert first.dtype == np.uint8
+    assert first.shape[:2] == (96, 96)
+    assert {"id", "habit", "defocus_px", "ignore", "visible_fraction"} <= set(
+        truth.crystals.columns
+    )
+
+
+def test_an_unknown_regime_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="known are suspension"):
+        sample_picture(0, 0, regime="snow")
