@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 import crystalgauge
@@ -19,9 +18,11 @@ COLOURS = 200
 def main() -> None:
     """Measure an example and set it beside its overlay."""
     found = crystalgauge.measure(ROOT / "examples" / "prisms.jpg")
-    left, right = found.micrograph.pixels, found.overlay()
-    gap = np.full((left.shape[0], GAP_PX, 3), 255, np.uint8)
-    both = Image.fromarray(np.concatenate([left, gap, right], axis=1))
+    left, right = Image.fromarray(found.micrograph.pixels), Image.fromarray(found.overlay())
+    # the overlay is taller: its legend stands below the picture
+    both = Image.new("RGB", (left.width + GAP_PX + right.width, right.height), "white")
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width + GAP_PX, 0))
     height = round(both.height * WIDTH_PX / both.width)
     small = both.resize((WIDTH_PX, height), Image.Resampling.LANCZOS).quantize(COLOURS)
     small.save(Path(__file__).with_name("overlay.png"), optimize=True)
