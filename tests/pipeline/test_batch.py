@@ -309,6 +309,13 @@ def test_an_unexpected_error_of_one_picture_is_reported_as_ours(
     assert "unexpected ZeroDivisionError: oh\\nno" in by_name(tmp_path / "out")["a.png"]["message"]
 
 
+def test_folders_named_like_patterns_are_no_patterns(drops: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run [1] *"
+    assert measure_batch([drops], out, detector=BoxDetector()).measured == 3
+    assert len(pl.read_csv(out / "crystals.csv", glob=False)) == 3
+    assert "3 crystals in 3 pictures" in (out / "report.html").read_text()
+
+
 def test_nothing_to_measure_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="there is no picture in"):
         measure_batch([tmp_path], tmp_path / "out", detector=BoxDetector())

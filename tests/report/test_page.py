@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from crystalgauge.report import (
     thumbnail,
 )
 from crystalgauge.report.page import script_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = "<script>alert(1)</script>\"'&</style> {{ 7*7 }} ü漢.png"
 
@@ -47,11 +51,19 @@ class Elements(HTMLParser):
         return "".join(self.words)
 
 
-def small_picture() -> bytes:
-    return thumbnail(np.zeros((20, 30, 3), np.uint8))
+@pytest.fixture
+def small_picture(tmp_path: Path) -> Path:
+    path = tmp_path / "small.webp"
+    path.write_bytes(thumbnail(np.zeros((20, 30, 3), np.uint8)))
+    return path
 
 
-def hostile_content() -> ReportContent:
+@pytest.fixture
+def hostile(small_picture: Path) -> ReportContent:
+    return hostile_content(small_picture)
+
+
+def hostile_content(small_picture: Path) -> ReportContent:
     return ReportContent(
         HOSTILE,
         HOSTILE,
@@ -60,7 +72,7 @@ def hostile_content() -> ReportContent:
         figures=[Figure(HOSTILE, {"data": [{"name": HOSTILE}], "layout": {}}, HOSTILE)],
         pictures=[
             PictureEntry(
-                HOSTILE, "ok", HOSTILE, {HOSTILE: HOSTILE}, f"overlays/{HOSTILE}", small_picture()
+                HOSTILE, "ok", HOSTILE, {HOSTILE: HOSTILE}, f"overlays/{HOSTILE}", small_picture
             ),
             PictureEntry(HOSTILE, "failed", HOSTILE),
         ],
@@ -72,8 +84,8 @@ def hostile_content() -> ReportContent:
     )
 
 
-def test_hostile_names_are_shown_as_they_are_and_run_nowhere() -> None:
-    text = render_page(hostile_content())
+def test_hostile_names_are_shown_as_they_are_and_run_nowhere(hostile: ReportContent) -> None:
+    text = render_page(hostile)
     elements = Elements(text)
     scripts = [attributes for tag, attributes in elements.tags if tag == "script"]
     assert len(scripts) == 3  # one figure's JSON, plotly, our own few lines
@@ -81,8 +93,8 @@ def test_hostile_names_are_shown_as_they_are_and_run_nowhere() -> None:
     assert "49" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
 
 
-def test_the_page_asks_for_nothing() -> None:
-    elements = Elements(render_page(hostile_content()))
+def test_the_page_asks_for_nothing(hostile: ReportContent) -> None:
+    elements = Elements(render_page(hostile))
     for tag, attributes in elements.tags:
         source = attributes.get("src") or ""
         assert source == "" or source.startswith("data:"), tag
@@ -91,15 +103,15 @@ def test_the_page_asks_for_nothing() -> None:
     assert (policy["content"] or "").startswith("default-src 'none'")
 
 
-def test_plotly_is_there_once_and_only_when_needed() -> None:
-    with_figure, without = render_page(hostile_content()), render_page(ReportContent("nothing"))
+def test_plotly_is_there_once_and_only_when_needed(hostile: ReportContent) -> None:
+    with_figure, without = render_page(hostile), render_page(ReportContent("nothing"))
     assert with_figure.count("plotly.js v") == 1
     assert "plotly.js v" not in without
     assert len(without) < 30_000
 
 
-def test_links_are_quoted() -> None:
-    elements = Elements(render_page(hostile_content()))
+def test_links_are_quoted(hostile: ReportContent) -> None:
+    elements = Elements(render_page(hostile))
     links = [attributes["href"] for tag, attributes in elements.tags if tag == "a"]
     assert links
     assert all(re.fullmatch(r"[\w/%.~()-]+", link or "") for link in links)
@@ -117,9 +129,11 @@ def test_script_json_refuses_what_json_does_not_know() -> None:
         script_json({"x": float("nan")})
 
 
-def test_overlays_beyond_the_budget_are_named_as_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    thumb = small_picture()
-    monkeypatch.setattr(page, "THUMBNAIL_BUDGET", 2 * len(thumb))
+def test_overlays_beyond_the_budget_are_named_as_left_out(
+    monkeypatch: pytest.MonkeyPatch, small_picture: Path
+) -> None:
+    thumb = small_picture
+    monkeypatch.setattr(page, "THUMBNAIL_BUDGET", 2 * thumb.stat().st_size)
     entries = [PictureEntry(f"{n}.png", "ok", "", {}, f"overlays/{n}.png", thumb) for n in range(5)]
     text = render_page(ReportContent("many", pictures=entries))
     assert text.count("data:image/webp") == 2

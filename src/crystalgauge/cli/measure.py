@@ -104,7 +104,9 @@ def _report(result: BatchResult) -> None:
             typer.echo(f"failed: {entry.name.shown}: {entry.record.message}", err=True)
     number = sum(entry.record.crystals for entry in result.entries)
     if number:
-        head = pl.scan_parquet(result.out / "crystals.parquet").head(HEAD_ROWS).collect()
+        head = (
+            pl.scan_parquet(result.out / "crystals.parquet", glob=False).head(HEAD_ROWS).collect()
+        )
         print_frame(head, rest=number - len(head))
     pictures = f"{result.measured} picture{'' if result.measured == 1 else 's'}"
     lost = f", {result.failed} failed" if result.failed else ""

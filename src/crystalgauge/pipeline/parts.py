@@ -265,7 +265,7 @@ class PartStore:
         from crystalgauge.core import Crystals
 
         names = [*record.detector_columns, "outline_wkb"]
-        frame = pl.read_parquet(self.table_path(key, record), columns=names)
+        frame = pl.read_parquet(self.table_path(key, record), columns=names, glob=False)
         outlines = shapely.from_wkb(frame["outline_wkb"].to_list())
         return Crystals(outlines, {n: frame[n].to_numpy() for n in record.detector_columns})
 

@@ -145,7 +145,7 @@ def crystal_frames(store: PartStore, entries: Iterable[Entry]) -> pl.LazyFrame:
     import polars as pl
 
     frames = [
-        pl.scan_parquet(store.table_path(entry.key, entry.record)).select(
+        pl.scan_parquet(store.table_path(entry.key, entry.record), glob=False).select(
             pl.lit(entry.name.shown, pl.String).alias("picture"), pl.exclude("picture")
         )
         for entry in entries
@@ -173,7 +173,7 @@ def pool_figures(store: PartStore, entries: Iterable[Entry]) -> Summary:
     unit = "um" if any(entry.record.calibration for entry in sized) else "px"
     columns = [f"equivalent_diameter_{unit}", "touches_border"]
     tables = [
-        pl.read_parquet(store.table_path(entry.key, entry.record), columns=columns)
+        pl.read_parquet(store.table_path(entry.key, entry.record), columns=columns, glob=False)
         for entry in sized
     ]
     covered = [(entry.record.summary or {}).get("coverage") or 0.0 for entry in sized]
@@ -190,13 +190,13 @@ def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:
     """
     import polars as pl
 
-    frames = crystal_frames(store, entries)
-    columns = frames.collect_schema()
-    texts = [harmless(name) for name, kind in columns.items() if kind == pl.String]
-    plain = frames.drop("outline_wkb", strict=False).with_columns(texts)
     try:
         with replacing(out / "crystals.parquet") as file:
-            frames.sink_parquet(file.name)
+            crystal_frames(store, entries).sink_parquet(file.name)
+        frames = pl.scan_parquet(out / "crystals.parquet", glob=False)
+        columns = frames.collect_schema()
+        texts = [harmless(name) for name, kind in columns.items() if kind == pl.String]
+        plain = frames.drop("outline_wkb", strict=False).with_columns(texts)
         with replacing(out / "crystals.csv") as file:
             plain.sink_csv(file.name, float_precision=6)
     except pl.exceptions.PolarsError as error:

@@ -36,6 +36,7 @@ SHOWN_COLUMNS = (
     "touches_border",
 )  # fmt: skip
 """Columns of the page's table; lengths in µm where known, else in px. The CSV has all columns."""
+_READ = {name.removesuffix("_px") for name in SHOWN_COLUMNS}
 
 
 def write_page(
@@ -62,8 +63,11 @@ def write_page(
     """
     import polars as pl
 
-    crystals = pl.read_parquet(out / "crystals.parquet")
-    content = report_content(store, entries, crystals, pooled, facts)
+    lazy = pl.scan_parquet(out / "crystals.parquet", glob=False)
+    columns = lazy.collect_schema().names()
+    wanted = [name for name in columns if name.removesuffix("_um").removesuffix("_px") in _READ]
+    crystals = lazy.select(wanted).collect()  # without outlines, which are most of the file
+    content = report_content(store, entries, crystals, columns, pooled, facts)
     with replacing(out / "report.html", "w") as file:
         file.write(render_page(content))
 
@@ -72,6 +76,7 @@ def report_content(
     store: PartStore,
     entries: Sequence[Entry],
     crystals: pl.DataFrame,
+    columns: Sequence[str],
     pooled: Summary,
     facts: Mapping[str, Any],
 ) -> ReportContent:
@@ -82,9 +87,11 @@ def report_content(
     store, entries, pooled, facts
         As for `write_page`.
     crystals
-        All crystals.
+        All crystals, with the columns of the page's table.
+    columns
+        Names of all columns there are, for the glossary.
     """
-    columns = shown_columns(crystals)
+    shown = shown_columns(crystals)
     measured = sum(entry.ok for entry in entries)
     return ReportContent(
         title=_title(entries, len(crystals)),
@@ -95,13 +102,13 @@ def report_content(
         figures=_figures(crystals, pooled),
         remarks=pooled.notes,
         pictures=[_picture_entry(store, entry) for entry in entries],
-        columns=columns,
+        columns=shown,
         rows=[
             [_cell(value) for value in row]
-            for row in crystals.select(columns).head(LISTED_CRYSTALS).iter_rows()
+            for row in crystals.select(shown).head(LISTED_CRYSTALS).iter_rows()
         ],
         total_rows=len(crystals),
-        glossary=_glossary(crystals),
+        glossary=_glossary(columns),
         provenance=_provenance_lines(facts),
     )
 
@@ -206,15 +213,8 @@ def _picture_entry(store: PartStore, entry: Entry) -> PictureEntry:
         record.message,
         _picture_cells(entry),
         f"overlays/{entry.name.stem}.png",
-        _thumbnail(store, entry),
+        store.thumbnail_path(entry.key, record),
     )
-
-
-def _thumbnail(store: PartStore, entry: Entry) -> bytes | None:
-    try:
-        return store.thumbnail_path(entry.key, entry.record).read_bytes()
-    except OSError:  # a page without a picture is better than no page
-        return None
 
 
 def _picture_cells(entry: Entry) -> dict[str, str]:
@@ -248,13 +248,13 @@ def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _glossary(crystals: pl.DataFrame) -> list[Term]:
+def _glossary(columns: Sequence[str]) -> list[Term]:
     from crystalgauge.measure import GLOSSARY
 
     return [
         Term(entry.name, entry.title, entry.unit, _definition(entry))
         for entry in GLOSSARY.values()
-        if entry.name in crystals.columns
+        if entry.name in columns
     ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class PictureEntry:
     overlay
         Path of the overlay relative to the page, with forward slashes.
     thumbnail
-        WebP bytes to show in the page.
+        WebP file to show in the page.
     """
 
     name: str
@@ -81,7 +82,7 @@ class PictureEntry:
     message: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     overlay: str | None = None
-    thumbnail: bytes | None = None
+    thumbnail: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -94,13 +94,13 @@ def _gallery(pictures: Sequence[PictureEntry]) -> tuple[list[_Shown], int]:
     shown: list[_Shown] = []
     spent = left_out = 0
     for entry in pictures:
-        if entry.thumbnail is None:
-            continue
-        spent += len(entry.thumbnail)
+        if entry.thumbnail is None or not entry.thumbnail.is_file():
+            continue  # a page without a picture is better than no page
+        spent += entry.thumbnail.stat().st_size
         if spent > THUMBNAIL_BUDGET:
             left_out += 1
             continue
-        data = base64.b64encode(entry.thumbnail).decode("ascii")
+        data = base64.b64encode(entry.thumbnail.read_bytes()).decode("ascii")
         shown.append(_Shown(entry, quote(entry.overlay or ""), f"data:image/webp;base64,{data}"))
     return shown, left_out
 
