@@ -40,6 +40,24 @@ def scene(index: int, directions: int = 8) -> Scene:
     return sample_scene(np.random.default_rng((2024, index)), SHAPE, config)
 
 
+def against_mitsuba(samples: int = 64) -> None:
+    """Print the processor time of Mitsuba on a scene of this benchmark, and the ratio."""
+    from crystalgauge.core import MissingExtraError
+    from crystalgauge.render.mitsuba import mitsuba_transmittance
+
+    plain = scene(0)
+    start = time.process_time()
+    try:
+        mitsuba_transmittance(plain, samples=samples, directions=8)
+    except MissingExtraError as error:
+        print(error)
+        return
+    theirs = time.process_time() - start
+    ours = seconds_per_call(lambda _: trace_scene(plain), 10)
+    print(f"Mitsuba, {samples} samples    {1e3 * theirs:8.0f} ms for one of these scenes")
+    print(f"our tracer             {1e3 * ours:8.2f} ms, {theirs / ours:.0f} times less")
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,6 +76,7 @@ def main() -> None:
     print(f"trace its crystals     {1e3 * trace:8.2f} ms")
     print(f"render with truth      {1e3 * picture:8.2f} ms")
     print(f"images/s and core      {1 / (draw + picture):8.1f}")
+    against_mitsuba()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from oracle import DEEP, FILE, SHARP, stored_scene
+from scipy.spatial import ConvexHull
+from skimage.metrics import structural_similarity
+
+from crystalgauge.core import MissingExtraError
+from crystalgauge.render.composite import trace_scene
+from crystalgauge.render.mitsuba import disc_slopes, mitsuba_transmittance, triangles_of
+from crystalgauge.scenes import habit_library
+
+# similarity lost to eight directions a pixel and the reference's own noise: 0.004 and 0.012
+CASES = [("sharp", SHARP, 1, 0.99), ("deep", DEEP, 32, 0.95)]
+
+
+@pytest.mark.parametrize(("name", "optics", "views", "least"), CASES)
+def test_tracer_agrees_with_the_stored_reference(name, optics, views, least) -> None:
+    traced = trace_scene(stored_scene(optics)).transmittance
+    with np.load(FILE) as kept:
+        reference = kept[name].astype(np.float32)
+    assert structural_similarity(traced, reference, data_range=1.0) > least
+    # the picture is a flat field for the most part: the crystals must be there, too
+    dark = reference < 0.9
+    assert dark.mean() > 0.1
+    assert np.corrcoef(traced[dark], reference[dark])[0, 1] > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "optics", "views", "least"), CASES)
+def test_tracer_agrees_with_mitsuba(name, optics, views, least) -> None:
+    pytest.importorskip("mitsuba", reason="the reference renderer is not installed")
+    scene = stored_scene(optics)
+    reference = mitsuba_transmittance(scene, samples=256, directions=views, seed=1)
+    traced = trace_scene(scene).transmittance
+    assert structural_similarity(traced, reference, data_range=1.0) > least
+
+
+def test_meshes_are_closed_and_face_outwards() -> None:
+    """The divergence theorem: a closed outward mesh has the volume of its half-space body."""
+    library = habit_library(0, 40)
+    for row in range(20):
+        corners, triangles = triangles_of(library, row)
+        a, b, c = corners[triangles].transpose(1, 0, 2).astype(np.float64)
+        volume = np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6
+        area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+        assert np.abs(np.cross(b - a, c - a).sum(axis=0)).max() < 1e-4 * area
+        assert volume > 0
+        assert volume == pytest.approx(ConvexHull(corners.astype(np.float64)).volume, rel=1e-3)
+
+
+def test_views_have_the_moments_of_a_disc() -> None:
+    slopes = disc_slopes(400, 0.1)
+    np.testing.assert_allclose(slopes.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(slopes.T @ slopes / 400, np.eye(2) * 0.0025, atol=5e-5)
+    np.testing.assert_array_equal(disc_slopes(1, 0.1), 0)
+
+
+def test_without_mitsuba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mitsuba", None)
+    with pytest.raises(MissingExtraError, match=r"crystalgauge\[mitsuba\]"):
+        mitsuba_transmittance(stored_scene(SHARP))
