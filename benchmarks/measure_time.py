@@ -26,7 +26,7 @@ SEED = 5
 
 
 def draw_picture(path: Path, wanted: int = 200) -> int:
-    """Render a suspension of about the wanted number of crystals and write it; return the number."""
+    """Write a suspension of about the wanted number of crystals; return the number."""
     from crystalgauge.render.renderer import render
     from crystalgauge.scenes.suspension import sample_scene
 
