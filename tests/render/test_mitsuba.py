@@ -1,4 +1,4 @@
-"""The tracer against Mitsuba; ``python tests/render/test_mitsuba.py`` renders the reference anew."""
+"""The tracer against Mitsuba; ``python tests/render/test_mitsuba.py`` renders the reference."""
 
 from __future__ import annotations
 
