@@ -33,6 +33,7 @@ FENCE = re.compile(
 )
 LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 OPTION = re.compile(r"`(?:[^`\n]*\s)?(--[a-z][a-z-]*)[^`\n]*`")
+MADE_FROM_WEIGHTS = "docs/images/overlay.png"
 OTHER_OPTIONS = {"--editable"}
 """Of other programs."""
 
@@ -114,7 +115,10 @@ def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = [match["target"] for match in LINK.finditer(page.read_text(encoding="utf-8"))]
-    assert [each for each in targets if not (page.parent / each).exists()] == []
+    broken = [each for each in targets if not (page.parent / each).exists()]
+    if broken == [MADE_FROM_WEIGHTS] and not list_models():
+        pytest.skip(f"no weights in this checkout; docs/images/make.py makes {broken[0]} from them")
+    assert broken == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import json
 import logging
 import platform
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crystalgauge.core import ArgumentError
+from crystalgauge.core import ArgumentError, MissingExtraError
 from crystalgauge.datasets.shards import ShardSet, write_shards
 from crystalgauge.models import find_model
 from crystalgauge.train.recipe import NetworkSection, Recipe, load_recipe
@@ -82,7 +83,10 @@ def fit_recipe(
     ------
     ArgumentError
         When `out` holds a training and `resume` was not asked for, or the recipe is not valid.
+    MissingExtraError
+        When the packages of the extra ``train`` are not installed.
     """
+    _check_extra()
     if recipe is None:
         recipe = "finetune.toml" if data is not None else "outline.toml"
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
@@ -106,6 +110,13 @@ def fit_recipe(
         recipe, train, validation, out, resume=resume, init=init, device=device, workers=workers,
         progress=progress,
     )  # fmt: skip
+
+
+def _check_extra() -> None:
+    """Say what is missing before the rendering, which may take an hour."""
+    for package in ("torch", "pytorch_lightning", "tensorboard", "onnx", "onnxscript"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "train", "training")
 
 
 def render_scenes(
