@@ -61,8 +61,9 @@ def test_padding_reaches_a_multiple_and_reflects() -> None:
 
 def test_automatic_scales_halve_while_something_is_left_to_see() -> None:
     assert automatic_scales((100, 5000)) == (1.0,)
-    assert automatic_scales((920, 1224)) == (1.0, 0.5, 0.25)
-    assert len(automatic_scales((20_000, 20_000))) == 5
+    assert automatic_scales((900, 1224)) == (1.0,)
+    assert automatic_scales((1024, 1224)) == (1.0, 0.5)
+    assert automatic_scales((20_000, 20_000)) == (1.0, 0.5, 0.25, 0.125)
 
 
 def test_scales_share_one_voice() -> None:

@@ -57,7 +57,7 @@ class Predictor:
     engine
         What runs it; see `crystalgauge.predict.open_engine`.
     scales
-        Magnifications, or "auto": 1 and halvings down to a shorter side of 160 px.
+        Magnifications, or "auto": 1 and halvings while the shorter side keeps 480 px.
     min_score
         Least score of a crystal, 0 to 1; by default the card's, which balanced misses and false
         finds on validation scenes.

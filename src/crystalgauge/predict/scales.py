@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LEAST_EDGE = 160
-"""A reduced picture with a shorter side than this shows nothing new."""
+LEAST_EDGE = 480
+"""A reduced picture with a shorter side than this would show drops and wells as if crystals."""
 
 LARGEST_SEEN = 190.0
 """Crystals larger than this (px, as looked at) are better seen at a smaller scale."""
@@ -22,7 +22,8 @@ LARGEST_SEEN = 190.0
 FADE = 0.18
 """Width of the hand-over between scales, in units of log size."""
 
-MOST_SCALES = 5
+LEAST_SCALE = 0.125
+"""Automatic scales end here: crystals up to some 1500 px."""
 
 
 def automatic_scales(shape: tuple[int, int]) -> tuple[float, ...]:
@@ -34,7 +35,7 @@ def automatic_scales(shape: tuple[int, int]) -> tuple[float, ...]:
         Height and width of the picture in px.
     """
     scales = [1.0]
-    while len(scales) < MOST_SCALES and min(shape) * scales[-1] / 2 >= LEAST_EDGE:
+    while scales[-1] > LEAST_SCALE and min(shape) * scales[-1] / 2 >= LEAST_EDGE:
         scales.append(scales[-1] / 2)
     return tuple(scales)
 
