@@ -39,7 +39,8 @@ test-all: $(VENV)/full.stamp
 	$(BIN)/python -m pytest -m "not gpu" $(PYTEST_OPTIONS) || status=$$?; exit $$status
 
 bench: $(VENV)/full.stamp
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@status=0; for script in benchmarks/*.py; do \
+	  echo "== $$script"; $(BIN)/python $$script || status=1; done; exit $$status
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

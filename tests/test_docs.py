@@ -20,12 +20,18 @@ import pytest
 from crystalgauge.cli import app, main
 from crystalgauge.core import ModelError
 from crystalgauge.models import list_models
+from crystalgauge.predict import normalise, scales, tiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 STAND_INS = ("pictures",)
 
 FENCE = re.compile(
@@ -140,3 +146,19 @@ def test_make_targets_exist() -> None:
         for target in re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)$", page.read_text(), re.M)
     }
     assert {a or b for a, b in named} - made == set()
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        f"keep a shorter side of {scales.LEAST_EDGE} px, down to {scales.LEAST_SCALE:g}",
+        f"look larger than {scales.LARGEST_SEEN:.0f} px",
+        f"Up to {tiling.WHOLE / 1e6:g} million px are seen in one piece",
+        f"tiles of at most {tiling.TILE} px, seen with a halo of {tiling.HALO} px",
+        f"{normalise.PERCENTILES[0]:g}th and {normalise.PERCENTILES[1]:g}th percentiles",
+        f"in a window of {normalise.LOCAL_WINDOW} px",
+    ],
+)
+def test_numbers_of_the_pipeline_page_are_those_of_the_code(claim: str) -> None:
+    text = " ".join((ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8").split())
+    assert claim in text
