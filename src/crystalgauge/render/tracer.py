@@ -78,7 +78,7 @@ def new_tree(faces: int) -> Tree:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _set_node(
     tree: Tree,
     node: int,
@@ -132,7 +132,7 @@ def _set_entries(
         _set_node(tree, face, normals, bent, (gathered, 1.0 - mirrored), 0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _grow(
     tree: Tree,
     node: int,
