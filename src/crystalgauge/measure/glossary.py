@@ -91,6 +91,8 @@ CRYSTAL_ENTRIES = (
           "1 for a convex outline, less for one with notches."),
     Entry("defocus_px", "Defocus", "px", "sigma", "", "",
           "Standard deviation of the blur of the crystal's edge, as the model sees it."),
+    Entry("diameter_error", "Diameter error", "", "u(x_A) / x_A", "", "",
+          "Mean relative error of the equivalent diameter that the model expects of itself."),
     Entry("touches_border", "Touches the border", "", "", "", ISO_IMAGE,
           "Whether the outline enters the outermost row of pixels or leaves the picture, so that "
           "part of the crystal may be unseen."),

@@ -39,7 +39,8 @@ def crystal_table(
     Parameters
     ----------
     crystals
-        Outlines in px of the picture, with ``score`` and ``defocus_px`` where they are known.
+        Outlines in px of the picture, with ``score``, ``defocus_px`` and ``diameter_error`` where
+        they are known.
     micrograph_shape
         Height and width of the picture in px.
     calibration
@@ -63,7 +64,7 @@ def crystal_table(
         **vars(size.extents),
         "touches_border": touches_border(crystals.outlines, micrograph_shape),
     }
-    for name in ("score", "defocus_px"):
+    for name in ("score", "defocus_px", "diameter_error"):
         known = crystals[name] if name in crystals else np.full(len(crystals), np.nan)
         values[name] = known.astype(np.float64)
     if calibration is not None:
