@@ -1,7 +1,7 @@
 """Render the pictures of this folder: ``python examples/render.py``.
 
 Every picture is a scene of the regime "suspension" with a population, a backdrop and a camera
-chosen for it. The same version of the package gives the same bytes.
+chosen for it. The same code gives the same bytes.
 """
 
 from __future__ import annotations
