@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from crystalgauge.core.micrograph import LUMA
+from crystalgauge.core import ArgumentError
 from crystalgauge.scenes.camera import Camera, sample_camera
 
 CAMERAS = [sample_camera(np.random.default_rng(seed)) for seed in range(400)]
@@ -50,3 +51,9 @@ def test_ranges():
         assert 0.0015 < np.hypot(camera.shot_noise, camera.read_noise) < 0.036
         assert camera.bit_depth == 8
     assert Camera() == Camera()
+
+
+@pytest.mark.parametrize("bits", [0, 9, 16])
+def test_depths_that_no_picture_here_has(bits):
+    with pytest.raises(ArgumentError, match="stores 1 to 8 bits per channel"):
+        Camera(bit_depth=bits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crystalgauge.core import ArgumentError
 from crystalgauge.scenes.backdrop_ranges import chance, log_uniform
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Camera:
     jpeg_quality
         1 to 100, or None when the picture is stored without loss.
     bit_depth
-        Bits per channel of the stored picture.
+        Bits per channel of the stored picture, 1 to 8.
     """
 
     psf_sigma_px: float = 0.5
@@ -71,6 +72,10 @@ class Camera:
     cast_gamma: tuple[float, float, float] = (1.0, 1.0, 1.0)
     jpeg_quality: int | None = None
     bit_depth: int = 8
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bit_depth <= 8:
+            raise ArgumentError(f"a camera stores 1 to 8 bits per channel, got {self.bit_depth}")
 
 
 def sample_camera(rng: np.random.Generator) -> Camera:
