@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from crystalgauge.core.micrograph import LUMA
 from crystalgauge.core import ArgumentError
+from crystalgauge.core.micrograph import LUMA
 from crystalgauge.scenes.camera import Camera, sample_camera
 
 CAMERAS = [sample_camera(np.random.default_rng(seed)) for seed in range(400)]
