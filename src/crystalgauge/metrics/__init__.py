@@ -16,6 +16,7 @@ from crystalgauge.metrics.average_precision import (
     operating_point,
     rank,
 )
+from crystalgauge.metrics.containment import within_better
 from crystalgauge.metrics.convex import (
     PackedOutlines,
     convex_hulls,
@@ -74,4 +75,5 @@ __all__ = [
     "rotated_iou_matrix",
     "size_bias",
     "suppress",
+    "within_better",
 ]

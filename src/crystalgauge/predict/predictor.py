@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crystalgauge.core import ArgumentError, Crystals
-from crystalgauge.models.outline.decode import Outlines, decode, merge
+from crystalgauge.models.outline.decode import Outlines, decode, demote_parts, merge
 from crystalgauge.models.registry import find_model
 from crystalgauge.predict.engine import Engine, EngineName, open_engine
 from crystalgauge.predict.normalise import Intensity, input_channels, measure_intensity
@@ -176,7 +176,7 @@ def find_outlines(
     height, width = micrograph.shape
     x, y = joined.codes[:, 0], joined.codes[:, 1]
     joined = joined.take((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
-    return merge(joined, average=False) if len(work) > 1 else joined
+    return demote_parts(merge(joined, average=False) if len(work) > 1 else joined)
 
 
 def _to_picture(found: Outlines, dx: float, dy: float, factor: float) -> Outlines:
