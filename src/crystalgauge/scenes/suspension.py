@@ -246,7 +246,8 @@ def _with_surfaces(
         looks["edge_depth"] = (depth * rng.uniform(0.3, 1.2, count)).astype(np.float32)
         looks["edge_px"] = np.full(count, rng.uniform(0.4, 1.3), np.float32)
     if rng.random() < config.absorbing:
-        per_px = log_uniform(rng, 0.02, 1.5, 1)[0] / max(float(crystals.size_px.mean()), 1.0)
+        typical = max(float(crystals.size_px.mean()), 1.0) if count else 1.0
+        per_px = log_uniform(rng, 0.02, 1.5, 1)[0] / typical
         looks["absorption_per_px"] = (per_px * rng.uniform(0.5, 1.5, count)).astype(np.float32)
     if rng.random() < config.rough:
         chosen = rng.random(count) < rng.uniform(0.2, 1.0)
