@@ -86,11 +86,11 @@ def main() -> None:
             start = time.perf_counter()
             found = predictor(micrograph)
             network.append(time.perf_counter() - start)
-        measure(picture, predictor=predictor)
+        measure(picture, detector=predictor)
         warm = []
         for _ in range(arguments.repeats):
             start = time.perf_counter()
-            _ = measure(picture, predictor=predictor).table
+            _ = measure(picture, detector=predictor).table
             warm.append(time.perf_counter() - start)
     figures = {
         "cores": os.cpu_count(),
