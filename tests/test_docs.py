@@ -40,8 +40,8 @@ FENCE = re.compile(
 LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 OPTION = re.compile(r"`(?:[^`\n]*\s)?(--[a-z][a-z-]*)[^`\n]*`")
 MADE_FROM_WEIGHTS = "docs/images/overlay.png"
-OTHER_OPTIONS = {"--editable"}
-"""Of other programs."""
+OTHER_OPTIONS = {"--editable", "--help", "--edge"}
+"""Of pip, of every command, of the scripts in benchmarks/."""
 
 
 @dataclass(frozen=True)
