@@ -72,7 +72,7 @@ def _export(
         dynamic_shapes=(sizes,), optimize=False, verbose=False,
     )  # fmt: skip
     assert program is not None
-    proto = halve_weights(program.model_proto)
+    proto = strip_traces(halve_weights(program.model_proto))
     onnx.checker.check_model(proto)
     with replacing(path) as file:
         file.write(proto.SerializeToString())
@@ -100,6 +100,16 @@ def halve_weights(proto: Any) -> Any:
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend([*casts, *nodes])
+    return proto
+
+
+def strip_traces(proto: Any) -> Any:
+    """Remove the exporter's stack traces: they name folders of the machine that exported."""
+    graph = proto.graph
+    for item in (proto, graph, *graph.node, *graph.value_info, *graph.input, *graph.output,
+                 *graph.initializer, *proto.functions):  # fmt: skip
+        del item.metadata_props[:]
+        item.doc_string = ""
     return proto
 
 
