@@ -22,5 +22,12 @@ def test_a_picture_depends_on_seed_and_index_alone() -> None:
 
 
 def test_an_unknown_regime_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="known are suspension"):
+    with pytest.raises(ArgumentError, match="known are blank, suspension"):
         sample_picture(0, 0, regime="snow")
+
+
+def test_blank_pictures_have_no_crystals() -> None:
+    for index in range(6):
+        pixels, truth = sample_picture(1, index, size=96, regime="blank")
+        assert pixels.shape[:2] == (96, 96)
+        assert len(truth.crystals) == 0

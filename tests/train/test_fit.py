@@ -24,6 +24,7 @@ from crystalgauge.train.recipe import (  # noqa: E402
     DataSection,
     NetworkSection,
     Recipe,
+    RegimeSection,
     ScheduleSection,
 )
 
@@ -45,7 +46,14 @@ def tiny_recipe(crops: int) -> Recipe:
     return Recipe(
         name="tiny",
         network=TINY,
-        data=DataSection(pictures=4, size=128, validation_pictures=2),
+        data=DataSection(
+            regimes={
+                "suspension": RegimeSection(pictures=3, size=128),
+                "blank": RegimeSection(pictures=1, size=160),
+            },
+            validation_pictures=2,
+            validation_size=128,
+        ),
         schedule=ScheduleSection(crops=crops, batch=2, window=64, warmup_steps=2),
     )
 

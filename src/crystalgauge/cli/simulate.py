@@ -11,7 +11,7 @@ from crystalgauge.cli import exit_codes
 
 
 def simulate(
-    regime: Annotated[str, typer.Argument(help="Kind of scene: suspension.")],
+    regime: Annotated[str, typer.Argument(help="Kind of scene: suspension or blank.")],
     out: Annotated[Path, typer.Option(help="Folder for pictures and truth.", metavar="DIR")],
     number: Annotated[int, typer.Option("--n", help="Number of pictures.", min=1)] = 10,
     size: Annotated[int, typer.Option(help="Height and width in px.", min=32)] = 384,

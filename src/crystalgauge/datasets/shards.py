@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -123,6 +124,29 @@ class ShardSet:
         )
 
 
+class Joined:
+    """Several sets of samples as one.
+
+    Parameters
+    ----------
+    parts
+        In the order in which they are counted.
+    """
+
+    def __init__(self, parts: Sequence[Samples]) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        which = int(np.searchsorted(self._starts, index, side="right")) - 1
+        return self._parts[which][index - int(self._starts[which])]
+
+
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path) as archive:
         return {name: archive[name] for name in archive.files}
@@ -201,8 +225,10 @@ def write_shards(
             if progress:
                 progress(done, len(jobs))
         return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for _ in pool.imap_unordered(_write_shard, todo):
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        for future in as_completed([pool.submit(_write_shard, job) for job in todo]):
+            future.result()
             done += 1
             if progress:
                 progress(done, len(jobs))

@@ -8,7 +8,7 @@ import numpy as np
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.render.renderer import render
-from crystalgauge.scenes import suspension
+from crystalgauge.scenes import blank, suspension
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crystalgauge.scenes.scene import Scene
 
 REGIMES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Scene]] = {
+    "blank": blank.sample_scene,
     "suspension": suspension.sample_scene,
 }
 """Samplers by the name of their regime."""

@@ -20,6 +20,10 @@ SCALES = (0.72, 1.4)
 RESCALED = 0.6
 """Share of windows that are magnified at all: resampling softens noise, and some must keep it."""
 
+EMPTY_SCALES = (0.3, 1.4)
+"""The same for pictures without crystals: no crystal gets too small to be asked for, and what is
+not a crystal meets the network at every halving of the scale."""
+
 LEAST_INSIDE = 0.45
 """A crystal with a smaller share of its area in the window is not asked for."""
 
@@ -104,10 +108,11 @@ def random_window(sample: Sample, rng: np.random.Generator, size: int) -> Sample
             f"a training window of {size} px does not fit a picture of {width} x {height} px; "
             "use a smaller window or larger pictures"
         )
-    least = max(SCALES[0], size / min(height, width))
+    smallest, largest = SCALES if len(sample.asked) else EMPTY_SCALES
+    least = max(smallest, size / min(height, width))
     scale = 1.0
     if rng.random() < RESCALED:
-        scale = float(np.exp(rng.uniform(np.log(least), np.log(SCALES[1]))))
+        scale = float(np.exp(rng.uniform(np.log(least), np.log(largest))))
     x = rng.uniform(0, width - size / scale)
     y = rng.uniform(0, height - size / scale)
     if scale == 1.0:

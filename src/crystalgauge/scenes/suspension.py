@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crystalgauge.scenes.backdrop import sample_backdrop
+from crystalgauge.scenes.backdrop import BackdropConfig, sample_backdrop
 from crystalgauge.scenes.camera import sample_camera
 from crystalgauge.scenes.library import HabitLibrary, habit_library
 from crystalgauge.scenes.placement import CROSSING, FREE, INTERGROWN, TOUCHING, place
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TRIALS = 8
 """Places tried for a crystal before it is left out."""
+
+BACKDROP = BackdropConfig()
 
 FLAT_HABITS = ("plate", "cuboid", "cube")
 
@@ -54,6 +56,8 @@ class SuspensionConfig:
         Share of the scenes whose crystals absorb light.
     lined
         Share of the scenes in which the edges of facets show as lines.
+    backdrop
+        How often what lies behind and before the crystals.
     """
 
     crowds: tuple[Crowd, ...] = CROWDS
@@ -65,6 +69,7 @@ class SuspensionConfig:
     rough: float = 0.4
     absorbing: float = 0.12
     lined: float = 0.4
+    backdrop: BackdropConfig = BACKDROP
 
 
 def sample_scene(
@@ -94,7 +99,7 @@ def sample_scene(
         crystals,
         library,
         optics,
-        sample_backdrop(rng, shape),
+        sample_backdrop(rng, shape, config.backdrop),
         sample_camera(rng),
         regime="suspension",
         seed=int(rng.integers(2**31)),

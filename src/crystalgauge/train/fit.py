@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crystalgauge.core import ArgumentError, MissingExtraError
-from crystalgauge.datasets.shards import ShardSet, write_shards
+from crystalgauge.datasets.shards import Joined, ShardSet, write_shards
 from crystalgauge.models import find_model
 from crystalgauge.train.recipe import NetworkSection, Recipe, load_recipe
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LAST = "last.ckpt"
+LOADERS_ON_CPU = 1
+"""One process prepares batches while the others compute; more take cores from the network."""
 
 
 @dataclass(frozen=True)
@@ -145,16 +147,20 @@ def render_scenes(
             progress(0.0, f"rendered {done} of {total} shards")
 
     settings = recipe.data
-    sets = {
-        "train": (settings.pictures, settings.seed),
-        "validation": (settings.validation_pictures, settings.validation_seed),
-    }
-    for name, (pictures, seed) in sets.items():
+    parts = []
+    for name, regime in settings.regimes.items():
+        part = folder / "train" / name
         write_shards(
-            folder / name, pictures, size=settings.size, seed=seed, regime=settings.regime,
+            part, regime.pictures, size=regime.size, seed=settings.seed, regime=name,
             workers=workers, progress=rendered,
         )  # fmt: skip
-    return ShardSet(folder / "train"), ShardSet(folder / "validation")
+        parts.append(ShardSet(part))
+    write_shards(
+        folder / "validation", settings.validation_pictures, size=settings.validation_size,
+        seed=settings.validation_seed, regime=settings.validation_regime, workers=workers,
+        progress=rendered,
+    )  # fmt: skip
+    return Joined(parts), ShardSet(folder / "validation")
 
 
 def fit(
@@ -185,9 +191,8 @@ def fit(
         _start_from(module, init)
     module.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     last = out / LAST
-    loader = _loader(
-        recipe, train, workers if workers is not None else 0, on_gpu, last if resume else None
-    )
+    loaders = (workers or 0) if on_gpu else LOADERS_ON_CPU
+    loader = _loader(recipe, train, loaders, on_gpu, last if resume else None)
     trainer = _trainer(recipe, validation, out, on_gpu, progress)
     trainer.fit(
         module,
@@ -227,8 +232,8 @@ def _loader(recipe: Recipe, train: Any, workers: int, on_gpu: bool, resumed: Pat
     schedule = recipe.schedule
     stream = WindowStream(train, schedule.window, recipe.network.config(), schedule.seed, seen)
     return DataLoader(
-        stream, batch_size=schedule.batch, collate_fn=collate,
-        num_workers=workers if on_gpu else 0, pin_memory=on_gpu,
+        stream, batch_size=schedule.batch, collate_fn=collate, num_workers=workers,
+        pin_memory=on_gpu, prefetch_factor=8 if workers else None,
     )  # fmt: skip
 
 

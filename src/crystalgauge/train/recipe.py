@@ -6,9 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crystalgauge.core import ArgumentError, ReadError
+from crystalgauge.datasets.synthetic import REGIMES
 from crystalgauge.models.outline import OutlineConfig
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -38,15 +39,41 @@ class NetworkSection(Strict):
         return OutlineConfig(**self.model_dump())
 
 
+Edge = Annotated[int, Field(ge=64, le=4096)]
+
+
+class RegimeSection(Strict):
+    """How many pictures of a regime and how large."""
+
+    pictures: Positive
+    size: Edge = 384
+
+
 class DataSection(Strict):
     """What is rendered; train, validation and test differ by seed."""
 
-    regime: Literal["suspension"] = "suspension"
-    pictures: Positive = 16384
-    size: Annotated[int, Field(ge=64, le=4096)] = 384
+    regimes: dict[str, RegimeSection] = {
+        "suspension": RegimeSection(pictures=16384),
+        "blank": RegimeSection(pictures=2048, size=768),
+    }
     seed: int = 1
+    validation_regime: str = "suspension"
     validation_pictures: Positive = 96
+    validation_size: Edge = 384
     validation_seed: int = 2
+
+    @model_validator(mode="after")
+    def _check_regimes(self) -> DataSection:
+        known = set(REGIMES)
+        unknown = ({*self.regimes, self.validation_regime}) - known
+        if unknown or not self.regimes:
+            raise ValueError(
+                f"regimes must be some of {', '.join(sorted(known))}, "
+                f"got {', '.join(sorted(unknown)) or 'none'}"
+            )
+        if self.seed == self.validation_seed:
+            raise ValueError("seed and validation_seed must differ")
+        return self
 
 
 class ScheduleSection(Strict):
