@@ -19,6 +19,7 @@ from crystalgauge.render.optics import (
 )
 from crystalgauge.render.texture import draw_edges, roughness_tile, surface_pattern
 from crystalgauge.render.tracer import new_tree, trace_crystal
+from crystalgauge.scenes.scene import placed_facets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,14 +148,14 @@ def trace_scene(scene: Scene) -> CrystalLayers:
     ).astype(np.float64)
     shape = crystals.shape
     size = crystals.size_px
-    normals = np.matmul(scene.library.normals[shape], crystals.rotation.transpose(0, 2, 1))
+    normals, distances = placed_facets(scene.library, crystals)
     _composite(
         stack,
         layers,
         offsets,
         windows,
-        np.ascontiguousarray(normals, np.float32),
-        scene.library.distances[shape] * size[:, None],
+        normals,
+        distances,
         scene.library.face_count[shape],
         crystals.position_px.astype(np.float64),
         size.astype(np.float64),

@@ -159,7 +159,8 @@ def _crystal(mi: Any, scene: Scene, row: int) -> Any:
     """Return one crystal as a mesh of glass."""
     crystals = scene.crystals
     corners, triangles = triangles_of(scene.library, int(crystals.shape[row]))
-    placed = corners * crystals.size_px[row] @ crystals.rotation[row].T + crystals.position_px[row]
+    stretched = corners * crystals.size_px[row] * crystals.stretch[row]
+    placed = stretched @ crystals.rotation[row].T + crystals.position_px[row]
     properties = mi.Properties()
     properties["glass"] = mi.load_dict(
         {"type": "dielectric", "int_ior": float(crystals.refractive_index[row]), "ext_ior": 1.0}

@@ -61,7 +61,7 @@ class Population:
     shape
         ``(N,)`` rows of the habit library.
     size_px
-        ``(N,)`` largest extents of the bodies.
+        ``(N,)`` largest extents of the bodies before they are stretched.
     rotation
         ``(N, 3, 3)`` from the shape's frame into the scene's.
     position_px
@@ -87,6 +87,9 @@ class Population:
         rounding draw; negative for bright lines.
     edge_px
         ``(N,)`` half width of these lines.
+    stretch
+        ``(N, 3)`` factors along the axes of the shape's frame, positive; applied before the
+        rotation.
     """
 
     shape: NDArray[np.int32]
@@ -103,6 +106,7 @@ class Population:
     surface_seed: NDArray[np.int64]
     edge_depth: NDArray[np.float32]
     edge_px: NDArray[np.float32]
+    stretch: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.shape)
@@ -131,7 +135,7 @@ class Population:
         position_px: NDArray[np.floating],
         refractive_index: NDArray[np.floating],
     ) -> Population:
-        """Return clear crystals with perfect faces.
+        """Return clear, unstretched crystals with perfect faces.
 
         Parameters
         ----------
@@ -155,6 +159,7 @@ class Population:
             surface_seed=np.zeros(count, np.int64),
             edge_depth=zeros,
             edge_px=np.ones(count, np.float32),
+            stretch=np.ones((count, 3), np.float32),
         )
 
 
@@ -207,5 +212,40 @@ def placed_vertices(library: HabitLibrary, crystals: Population) -> NDArray[np.f
         The population.
     """
     corners = library.vertices[crystals.shape] * crystals.size_px[:, None, None]
-    turned = np.matmul(corners, crystals.rotation.transpose(0, 2, 1))
+    stretched = corners * crystals.stretch[:, None, :]
+    turned = np.matmul(stretched, crystals.rotation.transpose(0, 2, 1))
     return np.asarray(turned + crystals.position_px[:, None, :], dtype=np.float32)
+
+
+def placed_facets(
+    library: HabitLibrary, crystals: Population
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the facets of crystals about their centres, along the axes of the scene.
+
+    Parameters
+    ----------
+    library
+        Shapes.
+    crystals
+        The population.
+
+    Returns
+    -------
+    tuple
+        ``(N, 24, 3)`` float32 outward unit normals, zero beyond each shape's own faces, and
+        ``(N, 24)`` float32 distances of the facets from the centre, in px.
+
+    Notes
+    -----
+    Points stretch with ``S``, so normals with its inverse transpose. Lengths are divided by
+    their growth rather than by themselves: without a stretch nothing changes, not even by rounding.
+    """
+    normals = library.normals[crystals.shape]
+    steeper = normals / crystals.stretch[:, None, :]
+    length = np.linalg.norm(normals, axis=2)
+    growth = np.linalg.norm(steeper, axis=2)
+    np.divide(growth, length, out=growth, where=length > 0)
+    growth[length == 0] = 1.0
+    turned = np.matmul(steeper / growth[..., None], crystals.rotation.transpose(0, 2, 1))
+    distances = library.distances[crystals.shape] * crystals.size_px[:, None] / growth
+    return np.ascontiguousarray(turned, np.float32), np.asarray(distances, np.float32)
