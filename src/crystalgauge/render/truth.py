@@ -11,7 +11,8 @@ from numba import njit
 
 from crystalgauge.core import Crystals
 from crystalgauge.render.camera import gain, noise_level
-from crystalgauge.render.geometry import outlines_of, row_span
+from crystalgauge.render.geometry import row_span
+from crystalgauge.scenes.outlines import outlines_of
 from crystalgauge.scenes.placement import contact_pairs
 
 if TYPE_CHECKING:
