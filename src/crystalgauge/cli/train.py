@@ -27,6 +27,9 @@ def train(
     init: Annotated[str | None, typer.Option(help="Start from the weights of this model.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Processes that render.", min=1)] = None,
+    processes: Annotated[
+        int, typer.Option(help="Processes that train side by side on a CPU.", min=1)
+    ] = 1,
 ) -> None:
     """Train a model on simulated scenes, or fine-tune one on your annotated pictures.
 
@@ -36,7 +39,14 @@ def train(
 
     try:
         fitted = fit_with_progress(
-            recipe, out, resume=resume, data=data, init=init, device=device, workers=workers
+            recipe,
+            out,
+            resume=resume,
+            data=data,
+            init=init,
+            device=device,
+            workers=workers,
+            processes=processes,
         )
     except KeyboardInterrupt:
         typer.echo("stopped; add --resume to go on from the last checkpoint", err=True)

@@ -75,9 +75,7 @@ class OutlineTraining(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, TargetBatch], _: int) -> Tensor:
         """Return the loss of a batch and log its terms."""
         image, targets = batch
-        now = time.monotonic()
-        self.spent_seconds += now - self._tick if self._tick is not None else 0.0
-        self._tick = now
+        self._advance_clock()
         rate = self.learning_rate()
         for group in self.optimizers().param_groups:
             group["lr"] = rate
@@ -91,6 +89,16 @@ class OutlineTraining(pl.LightningModule):
         self.log_dict({**figures, "train/loss": loss.detach(), "train/rate": rate,
                        "train/crops": float(self.crops_seen)})  # fmt: skip
         return loss
+
+    def _advance_clock(self) -> None:
+        """Count the time since the last step; the first process's clock rules them all."""
+        now = time.monotonic()
+        self.spent_seconds += now - self._tick if self._tick is not None else 0.0
+        self._tick = now
+        if self.trainer.world_size > 1:
+            spent = torch.tensor(self.spent_seconds, dtype=torch.float64, device=self.device)
+            torch.distributed.broadcast(spent, src=0)
+            self.spent_seconds = float(spent)
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Let the average follow, and stop when the budget is spent."""
