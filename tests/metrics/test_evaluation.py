@@ -10,6 +10,7 @@ from crystalgauge.core import ArgumentError, Crystals
 from crystalgauge.metrics import (
     EvaluationPair,
     Stratum,
+    as_oriented_boxes,
     evaluate,
     match_by_score,
     match_one_to_one,
@@ -143,3 +144,34 @@ def test_strata_judge_only_their_crystals() -> None:
     assert evaluate([EvaluationPair(truth, found)], strata=habits).ap_by_stratum["cube"] == 1.0
     with pytest.raises(ArgumentError, match="no column 'colour'"):
         evaluate([EvaluationPair(truth, found)], strata=[Stratum("red", "colour", 0, 1)])
+
+
+def test_boxes_are_judged_by_their_own_overlap() -> None:
+    diamond = shapely.Polygon([(0, 5), (20, 0), (40, 5), (20, 10)])
+    truth = Crystals(np.array([diamond], dtype=object))
+    box = shapely.oriented_envelope(diamond)
+    found = Crystals(np.array([box], dtype=object), {"score": np.array([0.9])})
+    outlines = evaluate([EvaluationPair(truth, found)])
+    boxes = evaluate([EvaluationPair(as_oriented_boxes(truth), as_oriented_boxes(found))])
+    assert outlines.ap75 == 0.0  # a diamond fills half of its box
+    assert boxes.ap == 1.0
+    assert boxes.size.median.value == pytest.approx(1.0)
+
+
+def test_a_box_without_area_finds_nothing_and_is_false() -> None:
+    line = shapely.Polygon([(0, 0), (10, 0), (10, 0)])
+    truth = squares((0, 0, 10))
+    found = Crystals(np.array([line], dtype=object), {"score": np.array([0.9])})
+    result = evaluate([EvaluationPair(as_oriented_boxes(truth), as_oriented_boxes(found))])
+    assert result.ap == 0.0
+    assert result.chosen.precision == 0.0
+
+
+def test_five_thousand_crystals_in_one_picture() -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 4000, (5000, 2))
+    truth = squares(*[(x, y, 9.0) for x, y in corners])
+    found = truth.with_columns(score=rng.uniform(0.5, 1, 5000))
+    result = evaluate([EvaluationPair(truth, found)])
+    assert result.n_truth == result.n_prediction == 5000
+    assert result.ap == pytest.approx(1.0)

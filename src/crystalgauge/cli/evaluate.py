@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,9 @@ def evaluate(
     min_score: Annotated[
         float, typer.Option(help="Score that counts in PQ, precision and recall.", min=0, max=1)
     ] = 0.5,
+    boxes: Annotated[
+        bool, typer.Option("--boxes", help="Compare oriented boxes, not outlines.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare predictions with truth.
@@ -32,6 +36,7 @@ def evaluate(
     """
     from crystalgauge.core import ArgumentError
     from crystalgauge.io.annotations import read_annotations
+    from crystalgauge.metrics import as_oriented_boxes
     from crystalgauge.metrics import evaluate as compare
 
     pairs, lacking = pair_pictures(read_annotations(truth), read_annotations(pred))
@@ -42,6 +47,15 @@ def evaluate(
             f"no picture of {str(truth)!r} is listed in {str(pred)!r}; "
             "compare their file_name entries"
         )
+    if boxes:
+        pairs = [
+            replace(
+                pair,
+                truth=as_oriented_boxes(pair.truth),
+                prediction=as_oriented_boxes(pair.prediction),
+            )
+            for pair in pairs
+        ]
     result = compare(pairs, min_score=min_score)
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=2))

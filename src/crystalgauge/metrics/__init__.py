@@ -34,7 +34,11 @@ from crystalgauge.metrics.matching import (
 )
 from crystalgauge.metrics.outline_iou import Overlaps, coverage_matrix, iou_matrix, overlaps
 from crystalgauge.metrics.panoptic import PanopticQuality, panoptic_quality
-from crystalgauge.metrics.rotated_iou import oriented_box_corners, rotated_iou_matrix
+from crystalgauge.metrics.rotated_iou import (
+    as_oriented_boxes,
+    oriented_box_corners,
+    rotated_iou_matrix,
+)
 from crystalgauge.metrics.strata import DEFAULT_STRATA, Stratum
 from crystalgauge.metrics.suppression import suppress
 
@@ -54,6 +58,7 @@ __all__ = [
     "Ranking",
     "SizeBias",
     "Stratum",
+    "as_oriented_boxes",
     "average_precision",
     "best_operating_point",
     "convex_hulls",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
-from crystalgauge.core import ArgumentError
+from crystalgauge.core import ArgumentError, Crystals
 from crystalgauge.metrics.convex import hull_iou_matrix, pack_outlines
 
 if TYPE_CHECKING:
@@ -53,3 +54,18 @@ def rotated_iou_matrix(
     return hull_iou_matrix(
         pack_outlines(oriented_box_corners(a)), pack_outlines(oriented_box_corners(b))
     )
+
+
+def as_oriented_boxes(crystals: Crystals) -> Crystals:
+    """Return the same rows with the oriented boxes of least area in place of the outlines.
+
+    Average precision of boxes is that of outlines after this. Of a bipyramid two boxes may be
+    almost as small as each other and cross at an angle, so that crystals outlined alike can have
+    boxes that overlap by two thirds only: prefer outlines to rank detectors.
+
+    Parameters
+    ----------
+    crystals
+        An outline without area keeps its line or point and overlaps with nothing.
+    """
+    return Crystals(shapely.oriented_envelope(crystals.outlines), crystals.columns)
