@@ -12,6 +12,7 @@ import shapely
 from crystalgauge.core import ArgumentError, Crystals, ReadError
 from crystalgauge.datasets import ShardSet, packed_vertices, random_window, sample_of, write_shards
 from crystalgauge.datasets.shards import Sample, pack_samples
+from crystalgauge.datasets.streaming import Joined, StreamedShards, open_shards
 from crystalgauge.datasets.synthetic import sample_picture
 from crystalgauge.datasets.transforms import map_sample
 
@@ -102,3 +103,67 @@ def test_what_leaves_the_window_is_not_asked_for() -> None:
 def test_a_window_larger_than_the_picture_is_refused() -> None:
     with pytest.raises(ArgumentError, match="training window of 256 px does not fit"):
         random_window(rectangles(), np.random.default_rng(0), 256)
+
+
+def numbered(count: int, first: int = 0) -> list[Sample]:
+    """Pictures whose grey level says which they are."""
+    return [
+        sample_of(np.full((16, 16), first + i, np.uint8), Crystals.empty()) for i in range(count)
+    ]
+
+
+def write_numbered(folder: Path, sizes: list[int]) -> None:
+    folder.mkdir(exist_ok=True)
+    first = 0
+    for number, size in enumerate(sizes):
+        np.savez(folder / f"shard-{number:05d}.npz", **pack_samples(numbered(size, first)))
+        first += size
+
+
+def test_streamed_shards_give_every_sample_once_and_hold_few(tmp_path: Path) -> None:
+    write_numbered(tmp_path, [5, 5, 5, 3])
+    streamed = StreamedShards(tmp_path, held=2)
+    order = list(streamed.order(np.random.default_rng(0)))
+    seen = []
+    for index in order:
+        seen.append(int(streamed[index].image[0, 0]))
+        assert len(streamed._cache) <= 2
+    assert seen == order
+    assert sorted(order) == list(range(18))
+    assert order != list(streamed.order(np.random.default_rng(1)))
+    # two shards are open at a time, so that the first ten or eight come from two of them
+    assert len({index // 5 for index in order[:8]}) == 2
+
+
+def test_large_sets_are_streamed_and_small_ones_read_whole(tmp_path: Path) -> None:
+    write_numbered(tmp_path, [4, 4])
+    assert isinstance(open_shards(tmp_path), ShardSet)
+    assert isinstance(open_shards(tmp_path, memory_bytes=100), StreamedShards)
+
+
+def test_joined_sets_keep_their_numbers_and_mix_evenly(tmp_path: Path) -> None:
+    write_numbered(tmp_path, [30, 30])
+    joined = Joined([StreamedShards(tmp_path, held=1), numbered(60, 100)])
+    order = list(joined.order(np.random.default_rng(0)))
+    assert sorted(order) == list(range(120))
+    assert int(joined[60].image[0, 0]) == 100
+    of_second = np.cumsum(np.array(order) >= 60) / np.arange(1, 121)
+    assert np.abs(of_second[30:] - 0.5).max() < 0.2
+
+
+def test_a_shard_that_must_grow_is_written_anew(tmp_path: Path) -> None:
+    write_shards(tmp_path, 1, size=64, seed=5, regime="blank", workers=1)
+    write_shards(tmp_path, 2, size=64, seed=5, regime="blank", workers=1)
+    assert len(ShardSet(tmp_path)) == 2
+
+
+def test_other_settings_and_damage_are_refused(tmp_path: Path) -> None:
+    write_shards(tmp_path, 1, size=64, seed=5, regime="blank", workers=1)
+    with pytest.raises(ArgumentError, match="other settings"):
+        write_shards(tmp_path, 1, size=64, seed=6, regime="blank", workers=1)
+    path = tmp_path / "shard-00000.npz"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ReadError, match="damaged"):
+        open_shards(tmp_path)
+    with pytest.raises(ReadError, match="damaged"):
+        StreamedShards(tmp_path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
+import zipfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +19,7 @@ from crystalgauge.datasets.synthetic import sample_picture
 from crystalgauge.io.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -95,12 +97,7 @@ class ShardSet:
     """
 
     def __init__(self, folder: Path) -> None:
-        paths = sorted(folder.glob("shard-*.npz"))
-        if not paths:
-            raise ReadError(
-                f"{folder} holds no shards; write them with crystalgauge train or simulate"
-            )
-        self._shards = [_load(path) for path in paths]
+        self._shards = [load_shard(path) for path in shard_paths(folder)]
         sizes = [len(shard["images"]) for shard in self._shards]
         self._starts = np.cumsum([0, *sizes])
 
@@ -111,45 +108,58 @@ class ShardSet:
         if not 0 <= index < len(self):
             raise IndexError(index)
         which = int(np.searchsorted(self._starts, index, side="right")) - 1
-        shard, row = self._shards[which], index - int(self._starts[which])
-        first, last = shard["crystal_start"][row], shard["crystal_start"][row + 1]
-        offsets = shard["vertex_start"][first : last + 1]
-        points = shard["points"][offsets[0] : offsets[-1]].astype(np.float64)
-        return Sample(
-            shard["images"][row],
-            points,
-            offsets - offsets[0],
-            shard["asked"][first:last],
-            shard["defocus_px"][first:last].astype(np.float64),
-        )
+        return sample_at(self._shards[which], index - int(self._starts[which]))
 
 
-class Joined:
-    """Several sets of samples as one.
+def sample_at(shard: Mapping[str, NDArray[Any]], row: int) -> Sample:
+    """Return one sample of a shard's arrays.
 
     Parameters
     ----------
-    parts
-        In the order in which they are counted.
+    shard
+        As `load_shard` returns it.
+    row
+        Which, from 0.
     """
-
-    def __init__(self, parts: Sequence[Samples]) -> None:
-        self._parts = parts
-        self._starts = np.cumsum([0, *(len(part) for part in parts)])
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    def __getitem__(self, index: int) -> Sample:
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        which = int(np.searchsorted(self._starts, index, side="right")) - 1
-        return self._parts[which][index - int(self._starts[which])]
+    first, last = shard["crystal_start"][row], shard["crystal_start"][row + 1]
+    offsets = shard["vertex_start"][first : last + 1]
+    points = shard["points"][offsets[0] : offsets[-1]].astype(np.float64)
+    return Sample(
+        shard["images"][row],
+        points,
+        offsets - offsets[0],
+        shard["asked"][first:last],
+        shard["defocus_px"][first:last].astype(np.float64),
+    )
 
 
-def _load(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(path) as archive:
-        return {name: archive[name] for name in archive.files}
+def shard_paths(folder: Path) -> list[Path]:
+    """Return the shards of a folder in their order.
+
+    Raises
+    ------
+    ReadError
+        When there are none.
+    """
+    paths = sorted(folder.glob("shard-*.npz"))
+    if not paths:
+        raise ReadError(f"{folder} holds no shards; write them with crystalgauge train or simulate")
+    return paths
+
+
+def load_shard(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a shard by name.
+
+    Raises
+    ------
+    ReadError
+        When the file is damaged.
+    """
+    try:
+        with path.open("rb") as file, np.load(file) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ReadError(f"the shard {str(path)!r} is damaged ({error}); remove it") from error
 
 
 def pack_samples(samples: Sequence[Sample]) -> dict[str, NDArray[Any]]:
@@ -208,13 +218,13 @@ def write_shards(
     """
     if pictures < 1:
         raise ArgumentError(f"a data set needs at least one picture, got {pictures}")
-    folder.mkdir(parents=True, exist_ok=True)
+    _check_settings(folder, {"regime": regime, "seed": seed, "size": size})
     jobs = [
         (folder / f"shard-{first // PICTURES_PER_SHARD:05d}.npz", first,
          min(PICTURES_PER_SHARD, pictures - first), size, seed, regime)
         for first in range(0, pictures, PICTURES_PER_SHARD)
     ]  # fmt: skip
-    todo = [job for job in jobs if not job[0].exists()]
+    todo = [job for job in jobs if not _is_complete(job[0], job[2])]
     done = len(jobs) - len(todo)
     workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
     logger.info("rendering %d shards of %d with %d processes", len(todo), len(jobs), workers)
@@ -232,3 +242,45 @@ def write_shards(
             done += 1
             if progress:
                 progress(done, len(jobs))
+
+
+def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Refuse to mix shards of other settings into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    noted = folder / "settings.json"
+    if not noted.exists():
+        with replacing(noted, "w") as file:
+            json.dump(settings, file)
+        return
+    found = json.loads(noted.read_text(encoding="utf-8"))
+    if found != settings:
+        raise ArgumentError(
+            f"{str(folder)!r} holds shards of other settings ({found}, wanted {settings}); "
+            "choose another folder or remove it"
+        )
+
+
+def _is_complete(path: Path, pictures: int) -> bool:
+    """Tell whether a shard is there with all its pictures; the last one may have to grow."""
+    return path.exists() and pictures_in(path) == pictures
+
+
+def pictures_in(path: Path) -> int:
+    """Return the number of pictures of a shard from its header, without reading them.
+
+    Parameters
+    ----------
+    path
+        A file of `write_shards`.
+
+    Raises
+    ------
+    ReadError
+        When it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as member:
+            np.lib.format.read_magic(member)
+            return int(np.lib.format.read_array_header_1_0(member)[0][0])
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ReadError(f"the shard {str(path)!r} is damaged ({error}); remove it") from error
