@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crystalgauge.core import AnnotationError, ArgumentError
-from crystalgauge.datasets import sample_picture, write_dataset
+from crystalgauge.datasets import sample_picture, write_dataset, writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +94,23 @@ def test_truth_tells_what_the_pictures_hold(whole: Path) -> None:
             reach = np.abs((corners - (x, y)) @ turn)
             # rounded to 0.001 px
             np.testing.assert_allclose(reach.max(axis=0), (length / 2, width / 2), atol=0.004)
+
+
+def test_large_sets_are_cut_and_keep_their_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "PICTURES_PER_SET", 2)
+    seen: list[tuple[int, int]] = []
+    truths = writer.write_large_dataset(
+        tmp_path / "cut", 5, size=48, seed=3, regime="blank",
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    assert [path.parent.name for path in truths] == ["set-0000", "set-0001", "set-0002"]
+    assert seen[-1] == (5, 5)
+    monkeypatch.setattr(writer, "PICTURES_PER_SET", 10)
+    (whole,) = writer.write_large_dataset(tmp_path / "whole", 5, size=48, seed=3, regime="blank")
+    for index in range(5):
+        cut = truths[index // 2].parent / "images" / f"{index % 2:06d}.png"
+        assert cut.read_bytes() == (whole.parent / "images" / f"{index:06d}.png").read_bytes()
+    with pytest.raises(ArgumentError, match="other settings"):
+        writer.write_dataset(truths[0].parent, 2, size=48, seed=3, regime="blank", first=2)

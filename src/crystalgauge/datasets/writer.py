@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from crystalgauge.render.truth import Truth
 
 TRUTH_FILE = "truth.coco.json"
+PICTURES_PER_SET = 10_000
+"""Larger data sets are cut into sets of this many, each with a file of truth of its own."""
+
 PARTS_FOLDER = ".parts"
 """Truth of single pictures, kept until all are there."""
 
@@ -34,6 +37,53 @@ KEPT_COLUMNS = (
 )  # fmt: skip
 
 
+def write_large_dataset(
+    out: str | Path,
+    n: int,
+    *,
+    size: int = 384,
+    seed: int = 0,
+    regime: str = "suspension",
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write any number of pictures: up to 10 000 as one data set, more as ``set-0000`` and on.
+
+    Parameters
+    ----------
+    out, n, size, seed, regime, workers, progress
+        As for `write_dataset`. Picture i is the same however the whole is cut.
+
+    Returns
+    -------
+    list of Path
+        The files of truth.
+    """
+    if n <= PICTURES_PER_SET:
+        return [write_dataset(out, n, size=size, seed=seed, regime=regime, workers=workers,
+                              progress=progress)]  # fmt: skip
+    truths = []
+    for number, first in enumerate(range(0, n, PICTURES_PER_SET)):
+
+        def count(done: int, _: int, first: int = first) -> None:
+            if progress:
+                progress(first + done, n)
+
+        truths.append(
+            write_dataset(
+                Path(out) / f"set-{number:04d}",
+                min(PICTURES_PER_SET, n - first),
+                size=size,
+                seed=seed,
+                regime=regime,
+                first=first,
+                workers=workers,
+                progress=count,
+            )  # fmt: skip
+        )
+    return truths
+
+
 def write_dataset(
     out: str | Path,
     n: int,
@@ -41,6 +91,7 @@ def write_dataset(
     size: int = 384,
     seed: int = 0,
     regime: str = "suspension",
+    first: int = 0,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -62,6 +113,8 @@ def write_dataset(
         Of the whole data set, not negative.
     regime
         Name of the sampler.
+    first
+        Number of the first picture in its series; file names count from 0 all the same.
     workers
         Number of processes, at least 1.
     progress
@@ -83,7 +136,10 @@ def write_dataset(
     """
     _check(n, size, seed, regime, workers)
     folder = Path(out)
-    settings = {"regime": regime, "seed": seed, "size": size, "version": __version__}
+    settings: dict[str, Any] = {
+        "regime": regime, "seed": seed, "size": size, "version": __version__,
+        **({"first": first} if first else {}),
+    }  # fmt: skip
     known = _known_entries(folder, settings)
     missing = [i for i in range(n) if not _is_there(folder, i, known)]
     _note_settings(folder, settings)
@@ -270,7 +326,10 @@ def _make(folder: Path, index: int, settings: dict[str, Any]) -> int:
     import cv2
 
     pixels, truth = sample_picture(
-        settings["seed"], index, size=settings["size"], regime=settings["regime"]
+        settings["seed"],
+        settings.get("first", 0) + index,
+        size=settings["size"],
+        regime=settings["regime"],
     )
     path = _image(folder, index)
     stored = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
