@@ -69,18 +69,17 @@ def write_large_dataset(
             if progress:
                 progress(first + done, n)
 
-        truths.append(
-            write_dataset(
-                Path(out) / f"set-{number:04d}",
-                min(PICTURES_PER_SET, n - first),
-                size=size,
-                seed=seed,
-                regime=regime,
-                first=first,
-                workers=workers,
-                progress=count,
-            )  # fmt: skip
+        truth = write_dataset(
+            Path(out) / f"set-{number:04d}",
+            min(PICTURES_PER_SET, n - first),
+            size=size,
+            seed=seed,
+            regime=regime,
+            first=first,
+            workers=workers,
+            progress=count,
         )
+        truths.append(truth)
     return truths
 
 
