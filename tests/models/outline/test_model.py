@@ -14,8 +14,9 @@ from crystalgauge.core import Crystals  # noqa: E402
 from crystalgauge.datasets.packing import packed_vertices  # noqa: E402
 from crystalgauge.models import find_model  # noqa: E402
 from crystalgauge.models.outline import OutlineConfig  # noqa: E402
+from crystalgauge.models.outline.code_tensors import read_cells  # noqa: E402
 from crystalgauge.models.outline.frame import FRAME, decode_codes  # noqa: E402
-from crystalgauge.models.outline.loss import OutlineLoss, collate_targets, read_cells  # noqa: E402
+from crystalgauge.models.outline.loss import OutlineLoss, collate_targets  # noqa: E402
 from crystalgauge.models.outline.model import OutlineModel  # noqa: E402
 from crystalgauge.models.outline.sampling import RAY_FRACTIONS, sample_rays  # noqa: E402
 from crystalgauge.models.outline.targets import build_targets, cell_grid, raw_code  # noqa: E402
@@ -90,7 +91,7 @@ def test_training_and_prediction_sample_the_same_features() -> None:
     where = torch.zeros(6, dtype=torch.long)
     features = torch.from_numpy(fine), torch.from_numpy(coarse)
     single = torch.from_numpy(codes.astype(np.float32))
-    in_training = loss.sample(*features, single, where).numpy()
+    in_training = loss.refinement.sample(*features, single, where).numpy()
     last = [np.ascontiguousarray(f[0].transpose(1, 2, 0)) for f in (fine, coarse)]
     in_prediction = sample_rays(codes, *last, np.asarray(RAY_FRACTIONS))
     np.testing.assert_allclose(in_prediction, in_training, atol=2e-4)

@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from crystalgauge.models.outline.config import SHAPE_CHANNELS
-from crystalgauge.models.outline.decode import reencode
-from crystalgauge.models.outline.frame import FRAME, decode_codes, ray_radii_packed
-from crystalgauge.models.outline.sampling import RAY_FRACTIONS, SIZE_CENTRE
+from crystalgauge.models.outline.code_tensors import read_cells, symmetric_exponential
+from crystalgauge.models.outline.frame import FRAME
+from crystalgauge.models.outline.refinement_loss import RefinementLoss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
 
 MOST_ANSWERS = 8
 """At most this many cells answer for one crystal."""
-
-REFINED_PER_IMAGE = 24
-"""Outlines of an image that the refinement learns from in one step."""
-
-LEAST_IOU = 0.3
-"""Outlines worse than this teach the refinement nothing about edges."""
 
 WEIGHTS = {
     "score": 2.0, "iou": 2.0, "vertex": 1.0, "centre": 0.5, "frame": 1.0, "radii": 1.0,
@@ -80,51 +73,6 @@ def collate_targets(targets: Sequence[Targets]) -> TargetBatch:
     )
 
 
-def symmetric_exponential(h11: Tensor, h12: Tensor, h22: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the matrix exponential, with gradients, limited to sizes that pictures hold."""
-    mean = 0.5 * (h11 + h22)
-    spread = torch.sqrt((0.5 * (h11 - h22)) ** 2 + h12**2 + 1e-12)
-    scale = torch.exp(mean.clamp(-6, 8))
-    bounded = spread.clamp(max=6)
-    ch, ratio = torch.cosh(bounded), torch.sinh(bounded) / spread
-    return (
-        scale * (ch + ratio * (h11 - mean)),
-        scale * ratio * h12,
-        scale * (ch + ratio * (h22 - mean)),
-    )
-
-
-def read_cells(raw: Tensor, grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Turn raw channels into codes.
-
-    Parameters
-    ----------
-    raw
-        ``(P, channels)``.
-    grid
-        ``(P, 3)`` x, y and stride of the cells.
-
-    Returns
-    -------
-    tuple
-        ``(P, 5 + K)`` codes in px, ``(P,)`` score logits, ``(P,)`` log1p of the defocus sigma.
-    """
-    stride = grid[:, 2]
-    log_stride = torch.log(stride)
-    head = torch.stack(
-        [
-            grid[:, 0] + raw[:, 1] * stride,
-            grid[:, 1] + raw[:, 2] * stride,
-            raw[:, 3] + log_stride,
-            raw[:, 4],
-            raw[:, 5] + log_stride,
-        ],
-        1,
-    )
-    codes = torch.cat([head, F.softplus(raw[:, SHAPE_CHANNELS:])], 1)
-    return codes, raw[:, 0], raw[:, 6]
-
-
 class OutlineLoss:
     """The loss of a batch.
 
@@ -141,12 +89,14 @@ class OutlineLoss:
         angle = torch.arange(vertices) * (2 * math.pi / vertices)
         self.cosine, self.sine = torch.cos(angle), torch.sin(angle)
         self.vertices = vertices
+        self.refinement = RefinementLoss(vertices)
 
     def to(self, device: torch.device) -> OutlineLoss:
         """Move the constants to a device."""
         self.grid, self.cosine, self.sine = (
             x.to(device) for x in (self.grid, self.cosine, self.sine)
         )
+        self.refinement.to(device)
         return self
 
     def __call__(
@@ -170,7 +120,7 @@ class OutlineLoss:
         terms, codes, iou = self._outline_terms(flat, cell, crystal, targets)
         terms["score"] = self._score_term(flat[:, 0], cell, iou, targets.quiet)
         if len(cell):
-            terms |= self._refine_terms(model, fine, coarse, codes, cell, crystal, targets)
+            terms |= self.refinement(model, fine, coarse, codes, crystal, targets)
         weighted = {k: v * WEIGHTS[k] for k, v in terms.items() if k in WEIGHTS}
         figures = {k: v for k, v in terms.items() if k not in WEIGHTS}
         return weighted | figures
@@ -295,133 +245,3 @@ class OutlineLoss:
         miss = (quality - torch.sigmoid(logit.detach())).abs() ** 2
         term = F.binary_cross_entropy_with_logits(logit, quality, reduction="none") * miss
         return (term * counts).sum() / max(1, len(cell))
-
-    def _refine_terms(
-        self,
-        model: OutlineModel,
-        fine: Tensor,
-        coarse: Tensor,
-        codes: Tensor,
-        cell: Tensor,
-        crystal: Tensor,
-        targets: TargetBatch,
-    ) -> dict[str, Tensor]:
-        """Return the terms of two refinement rounds, the second on the first one's outlines."""
-        rows = self._refined_rows(targets.picture[crystal], crystal)
-        picture = targets.picture[crystal[rows]]
-        truth = targets.codes[crystal[rows]].cpu().numpy().astype(np.float64)
-        current = codes[rows].detach().cpu().numpy().astype(np.float64)
-        polygons = decode_codes(truth)
-        sums: dict[str, Tensor] = {}
-        for round_ in range(2):
-            wanted, good, before = _true_radii(current, polygons)
-            if good.sum() < 2:  # batch norm needs two
-                break
-            current, polygons, wanted = current[good], polygons[good], wanted[good]
-            picture = picture[torch.from_numpy(good).to(picture.device)]
-            start = torch.from_numpy(current.astype(np.float32)).to(fine.device)
-            step, verdict = model.refine(self.sample(fine, coarse, start, picture))
-            true_r = torch.from_numpy(wanted.astype(np.float32)).to(fine.device)
-            new_r = start[:, FRAME:] * torch.exp(step.float())
-            iou = torch.minimum(new_r, true_r).square().sum(1) / torch.maximum(
-                new_r, true_r
-            ).square().sum(1)
-            log_step = torch.log(true_r / start[:, FRAME:]).clamp(-1, 1)
-            ratio = 0.5 * torch.log(new_r.square().sum(1) / true_r.square().sum(1)).detach()
-            scale = verdict[:, 1].float()
-            terms = {
-                "refine_iou": 1 - iou.mean(),
-                "refine_step": F.smooth_l1_loss(step.float(), log_step, beta=0.03),
-                "refine_quality": F.binary_cross_entropy_with_logits(
-                    verdict[:, 0].float(), iou.detach()
-                ),
-                # Laplace likelihood: the scale becomes the mean absolute error
-                "refine_scale": (ratio.abs().clamp(max=0.5) * torch.exp(-scale) + scale).mean(),
-                f"_refined{round_}": iou.mean().detach(),
-                "_before": torch.tensor(float(before[good].mean()), device=fine.device),
-            }
-            for key, value in terms.items():
-                share = 1.0 if key.startswith("_refined") else 0.5
-                sums[key] = sums.get(key, torch.zeros((), device=fine.device)) + share * value
-            moved = current.copy()
-            moved[:, FRAME:] = new_r.detach().cpu().numpy()
-            current = reencode(moved)
-        return sums
-
-    @staticmethod
-    def _refined_rows(picture: Tensor, crystal: Tensor) -> Tensor:
-        """Choose at most `REFINED_PER_IMAGE` rows of every image, different crystals first."""
-        order = torch.randperm(len(picture), device=picture.device)
-        order = order[torch.argsort(crystal[order], stable=True)]
-        owner = crystal[order]
-        again = torch.arange(len(owner), device=picture.device) - torch.searchsorted(owner, owner)
-        shuffled = torch.randperm(len(order), device=picture.device)
-        order, again = order[shuffled], again[shuffled]
-        order = order[torch.argsort(again, stable=True)]
-        order = order[torch.argsort(picture[order], stable=True)]
-        where = picture[order]
-        rank = torch.arange(len(where), device=picture.device) - torch.searchsorted(where, where)
-        return order[rank < REFINED_PER_IMAGE]
-
-    def sample(self, fine: Tensor, coarse: Tensor, codes: Tensor, picture: Tensor) -> Tensor:
-        """Sample features along rays; the torch twin of `sampling.sample_rays`.
-
-        Parameters
-        ----------
-        fine, coarse
-            ``(B, C, H/2, W/2)`` and ``(B, C, H/4, W/4)``.
-        codes
-            ``(N, 5 + K)`` sorted by picture.
-        picture
-            ``(N,)`` image of each outline.
-
-        Returns
-        -------
-        Tensor
-            ``(N, inputs, K)``.
-        """
-        w11, w12, w22 = symmetric_exponential(codes[:, 2], codes[:, 3], codes[:, 4])
-        radii = codes[:, FRAME:]
-        vx = radii * (w11[:, None] * self.cosine + w12[:, None] * self.sine)  # (N, K)
-        vy = radii * (w12[:, None] * self.cosine + w22[:, None] * self.sine)
-        spots = torch.tensor(RAY_FRACTIONS, device=codes.device)
-        px = codes[:, 0, None, None] + vx[:, :, None] * spots  # (N, K, J)
-        py = codes[:, 1, None, None] + vy[:, :, None] * spots
-        size = (2.0 * coarse.shape[3] * 2, 2.0 * coarse.shape[2] * 2)  # of the image, in px
-        points = torch.stack([2 * px / size[0] - 1, 2 * py / size[1] - 1], -1)  # (N, K, J, 2)
-        first = torch.searchsorted(picture, picture)
-        slot = torch.arange(len(picture), device=picture.device) - first
-        most = int(slot.max()) + 1
-        padded = points.new_zeros(fine.shape[0], most, *points.shape[1:])
-        padded[picture, slot] = points
-        grid = padded.flatten(1, 2)  # (B, most * K, J, 2)
-        parts = []
-        for feature in (fine, coarse):
-            got = F.grid_sample(feature.float(), grid, padding_mode="border", align_corners=False)
-            got = got.reshape(*got.shape[:2], most, self.vertices, -1)[
-                picture, :, slot
-            ]  # (N, C, K, J)
-            parts.append(got.transpose(2, 3).flatten(1, 2))  # (N, C * J, K)
-        mean = 0.5 * (codes[:, 2] + codes[:, 4])
-        long = torch.hypot(0.5 * (codes[:, 2] - codes[:, 4]), codes[:, 3])
-        ray = torch.log(torch.hypot(vx, vy).clamp(min=1e-3))
-        context = torch.stack(
-            [
-                radii - 1.9,
-                (mean - SIZE_CENTRE)[:, None].expand_as(radii),
-                long[:, None].expand_as(radii),
-                ray - SIZE_CENTRE,
-            ],
-            1,
-        )
-        return torch.cat([*parts, context], 1)
-
-
-def _true_radii(
-    codes: NDArray[np.float64], polygons: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    """Return true radii along the rays of codes, which rows can learn, and their IoU now."""
-    radii, complete = ray_radii_packed(codes, polygons)
-    mine = codes[:, FRAME:]
-    iou = (np.minimum(radii, mine) ** 2).sum(1) / (np.maximum(radii, mine) ** 2).sum(1)
-    return radii, complete & (iou > LEAST_IOU), iou
