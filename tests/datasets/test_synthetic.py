@@ -22,7 +22,7 @@ def test_a_picture_depends_on_seed_and_index_alone() -> None:
 
 
 def test_an_unknown_regime_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="known are blank, suspension"):
+    with pytest.raises(ArgumentError, match="known are blank, pcs, suspension"):
         sample_picture(0, 0, regime="snow")
 
 
@@ -31,3 +31,13 @@ def test_blank_pictures_have_no_crystals() -> None:
         pixels, truth = sample_picture(1, index, size=96, regime="blank")
         assert pixels.shape[:2] == (96, 96)
         assert len(truth.crystals) == 0
+
+
+def test_base_pictures_of_crystals_in_suspension_are_grey_and_whole() -> None:
+    for index in range(3):
+        pixels, truth = sample_picture(1, index, size=128, regime="pcs")
+        again, _ = sample_picture(1, index, size=128, regime="pcs")
+        np.testing.assert_array_equal(pixels, again)
+        assert pixels.shape == (128, 128)
+        assert (truth.crystals["in_frame_fraction"] > 0.999).all()
+        assert truth.crystals["box_length_px"].max() < 128 * 2**0.5

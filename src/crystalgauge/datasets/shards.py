@@ -176,11 +176,11 @@ def pack_samples(samples: Sequence[Sample]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _write_shard(job: tuple[Path, int, int, int, int, str]) -> Path:
-    path, first, count, size, seed, regime = job
+def _write_shard(job: tuple[Path, int, int, int, int, str, float]) -> Path:
+    path, first, count, size, seed, regime, degraded = job
     samples = []
     for index in range(first, first + count):
-        image, truth = sample_picture(seed, index, size=size, regime=regime)
+        image, truth = sample_picture(seed, index, size=size, regime=regime, degraded=degraded)
         samples.append(sample_of(image, truth.crystals))
     with replacing(path) as file:
         np.savez(file, allow_pickle=False, **pack_samples(samples))
@@ -194,6 +194,7 @@ def write_shards(
     size: int = 384,
     seed: int = 1,
     regime: str = "suspension",
+    degraded: float = 0.0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -211,6 +212,8 @@ def write_shards(
         Picture i is the same for the same seed, whatever the number of workers.
     regime
         Name of the scene statistics.
+    degraded
+        Share of pictures with degradations, 0 to 1.
     workers
         Processes; as many as there are cores by default.
     progress
@@ -218,10 +221,10 @@ def write_shards(
     """
     if pictures < 1:
         raise ArgumentError(f"a data set needs at least one picture, got {pictures}")
-    _check_settings(folder, {"regime": regime, "seed": seed, "size": size})
+    _check_settings(folder, {"regime": regime, "seed": seed, "size": size, "degraded": degraded})
     jobs = [
         (folder / f"shard-{first // PICTURES_PER_SHARD:05d}.npz", first,
-         min(PICTURES_PER_SHARD, pictures - first), size, seed, regime)
+         min(PICTURES_PER_SHARD, pictures - first), size, seed, regime, degraded)
         for first in range(0, pictures, PICTURES_PER_SHARD)
     ]  # fmt: skip
     todo = [job for job in jobs if not _is_complete(job[0], job[2])]

@@ -111,7 +111,10 @@ def state_truth(scene: Scene, layers: CrystalLayers, backdrop: NDArray[np.float3
 
 
 def is_fair(
-    crystals: Crystals, shape: tuple[int, int], disc_sigma_px: NDArray[np.floating]
+    crystals: Crystals,
+    shape: tuple[int, int],
+    disc_sigma_px: NDArray[np.floating],
+    least_width_px: float = 2.0,
 ) -> NDArray[np.bool_]:
     """Tell which crystals a careful observer could outline.
 
@@ -123,6 +126,8 @@ def is_fair(
         Height and width of the picture in px.
     disc_sigma_px
         ``(N,)`` standard deviation of the defocus alone.
+    least_width_px
+        Crystals with a narrower box are lost between the pixels.
     """
     height, width = shape
     centre = shapely.centroid(crystals.outlines)
@@ -135,7 +140,7 @@ def is_fair(
         & (crystals["signal"] > CLUTTER_SHARE * crystals["clutter"])
         & (disc_sigma_px < 0.22 * np.sqrt(crystals.area_px2) + 0.8)
         & (crystals["visible_fraction"] > 0.25)
-        & (thin > 2.0)
+        & (thin > least_width_px)
     )  # fmt: skip
 
 

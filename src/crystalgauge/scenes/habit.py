@@ -12,12 +12,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PointGroup = Literal["-1", "2/m", "mmm", "4/mmm", "-3m", "6/mmm", "m-3m"]
+PointGroup = Literal["-1", "2/m", "mmm", "4/mmm", "-3m", "6/mmm", "m-3m", "3m", "4mm", "6mm"]
 
 SYMMORPHIC_HALL_NUMBER: dict[PointGroup, int] = {
     "-1": 2, "2/m": 57, "mmm": 227, "4/mmm": 400, "-3m": 456, "6/mmm": 485, "m-3m": 517,
+    "3m": 446, "4mm": 376, "6mm": 477,
 }  # fmt: skip
-"""Hall number of a primitive space group without translations, per Laue group (spglib's table)."""
+"""Hall number of a primitive space group without translations, per group (spglib's table)."""
 
 SNAP = 1e-6
 """Vertices closer than this (in units of the crystal's size) are one vertex."""
@@ -50,7 +51,7 @@ class Habit:
     name
         The field's word for the look; labels carry it.
     point_group
-        Laue group that multiplies the facets.
+        Point group that multiplies the facets; a Laue group but for crystals with a polar axis.
     forms
         Miller indices of each form with the lowest and highest plane constant ``m`` of
         ``h x + k y + l z = m`` in fractional coordinates.
@@ -114,10 +115,22 @@ NEEDLES: tuple[Habit, ...] = (
     Habit("needle", "2/m", PINACOIDS, (0.3, 1.0), (4.0, 12.0), 15.0),
 )
 
+PYRAMID = (((1, 0, 1), 1.0, 1.0), ((0, 0, -1), 0.2, 0.8))
+FRUSTUM = (*PYRAMID, ((0, 0, 1), 0.3, 0.8))
+
+PYRAMIDS: tuple[Habit, ...] = (
+    Habit("pyramid", "3m", PYRAMID, c_over_a=(0.8, 3.0)),
+    Habit("pyramid", "4mm", PYRAMID, c_over_a=(0.8, 3.0)),
+    Habit("pyramid", "6mm", PYRAMID, c_over_a=(0.8, 3.0)),
+    Habit("pyramid", "4mm", FRUSTUM, c_over_a=(0.8, 3.0)),
+    Habit("pyramid", "6mm", FRUSTUM, c_over_a=(0.8, 3.0)),
+)
+"""Crystals with a polar axis."""
+
 
 @lru_cache
 def point_group_operations(point_group: PointGroup) -> NDArray[np.int64]:
-    """Return the ``(M, 3, 3)`` integer rotations of a Laue group in its lattice basis.
+    """Return the ``(M, 3, 3)`` integer rotations of a point group in its lattice basis.
 
     Parameters
     ----------
@@ -160,7 +173,7 @@ def cell(
         alpha, beta, gamma, used as far as the group leaves them free.
     """
     alpha = beta = gamma = np.pi / 2
-    if point_group in ("-3m", "6/mmm"):
+    if point_group in ("-3m", "6/mmm", "3m", "6mm"):
         b, gamma = 1.0, 2 * np.pi / 3
     elif point_group == "2/m":
         beta = angles_rad[1]
@@ -305,3 +318,30 @@ def lie_flat(body: Polyhedron) -> Polyhedron:
     if np.linalg.det(turn) < 0:
         turn = turn * np.array([1.0, 1.0, -1.0])
     return Polyhedron(body.normals @ turn, body.distances, body.vertices @ turn)
+
+
+def even_out(body: Polyhedron, elongation: float) -> Polyhedron:
+    """Stretch a body along its axes to equal extents in y and z and a given one in x.
+
+    Parameters
+    ----------
+    body
+        Any convex body.
+    elongation
+        Extent in x over those in y and z.
+
+    Returns
+    -------
+    Polyhedron
+        Of diameter 1 again, about the mean of its corners.
+    """
+    from scipy.spatial.distance import pdist
+
+    stretch = np.array([elongation, 1.0, 1.0]) / np.ptp(body.vertices, axis=0)
+    middle = body.vertices.mean(axis=0)
+    vertices = (body.vertices - middle) * stretch
+    size = pdist(vertices).max()
+    steeper = body.normals / stretch  # normals stretch with the inverse transpose
+    growth = np.linalg.norm(steeper, axis=1)
+    distances = (body.distances - body.normals @ middle) / growth
+    return Polyhedron(steeper / growth[:, None], distances / size, vertices / size)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crystalgauge.scenes.habit import (
     HABITS,
     NEEDLES,
+    PYRAMIDS,
+    Habit,
     Polyhedron,
     chip,
     edges_of,
+    even_out,
     fragment,
     grow,
     lie_flat,
@@ -32,6 +35,12 @@ MAX_EDGES = 66
 FRAGMENT_SHARE = 0.1
 CHIPPED_SHARE = 0.3
 NEEDLE_SHARE = 0.35
+
+COLUMN_ELONGATION = 2.0
+"""Length of columns over their thickness, before a scene stretches them."""
+
+DISTINCT = 0.01
+"""Two bodies of diameter 1 differ when distances between corners do by this much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +122,39 @@ class HabitLibrary:
         )
 
 
+def corner_distances(body: Polyhedron) -> NDArray[np.float64]:
+    """Return the distances between all pairs of corners, rising: no motion changes them.
+
+    Parameters
+    ----------
+    body
+        Any body.
+    """
+    from scipy.spatial.distance import pdist
+
+    return np.sort(pdist(body.vertices))
+
+
 def _draw(rng: np.random.Generator) -> tuple[str, Polyhedron]:
     kind = rng.random()
     if kind < FRAGMENT_SHARE:
         return "fragment", fragment(rng)
     needle = kind > 1 - NEEDLE_SHARE
-    habits: Any = NEEDLES if needle else HABITS
+    return _draw_habit(rng, NEEDLES if needle else HABITS)
+
+
+def _draw_habit(rng: np.random.Generator, habits: tuple[Habit, ...]) -> tuple[str, Polyhedron]:
     habit = habits[rng.integers(len(habits))]
     body = grow(habit, rng)
     if rng.random() < CHIPPED_SHARE:
         for _ in range(rng.integers(1, 3)):
             body = chip(body, rng)
     return habit.name, body
+
+
+def _fits(body: Polyhedron) -> bool:
+    small = len(body.normals) <= MAX_FACES and 4 <= len(body.vertices) <= MAX_VERTICES
+    return small and body.distances.min() > 0
 
 
 @lru_cache(maxsize=4)
@@ -147,7 +177,43 @@ def habit_library(seed: int = 0, count: int = 2000) -> HabitLibrary:
             name, body = _draw(rng)
         except QhullError:  # a chip may leave a sliver that Qhull finds flat
             continue
-        fits = len(body.normals) <= MAX_FACES and 4 <= len(body.vertices) <= MAX_VERTICES
-        if fits and body.distances.min() > 0:
+        if _fits(body):
             bodies.append((name, lie_flat(body)))
+    return HabitLibrary.from_polyhedra(bodies)
+
+
+@lru_cache(maxsize=4)
+def column_library(seed: int = 0, count: int = 1851) -> HabitLibrary:
+    """Grow distinct shapes whose long axis is x and whose extents in y and z are equal.
+
+    Parameters
+    ----------
+    seed
+        Of the generator; a held-out test set takes another one.
+    count
+        Number of shapes; Bischoff et al. 2022 (doi 10.1007/s00216-022-04101-8) had 1851.
+
+    Notes
+    -----
+    Grown like `habit_library` from all habits and pyramids, then evened out. That makes all
+    cuboids one, so a shape is left out when its corners lie as those of an earlier one do.
+    """
+    from scipy.spatial import QhullError
+
+    rng = np.random.default_rng((0xC01, seed))
+    bodies: list[tuple[str, Polyhedron]] = []
+    seen: dict[int, list[NDArray[np.float64]]] = {}
+    while len(bodies) < count:
+        try:
+            name, grown = _draw_habit(rng, (*HABITS, *NEEDLES, *PYRAMIDS))
+        except QhullError:
+            continue
+        if not _fits(grown):
+            continue
+        body = even_out(lie_flat(grown), COLUMN_ELONGATION)
+        distances = corner_distances(body)
+        alike = seen.setdefault(len(distances), [])
+        if not alike or np.abs(np.array(alike) - distances).max(axis=1).min() > DISTINCT:
+            alike.append(distances)
+            bodies.append((name, body))
     return HabitLibrary.from_polyhedra(bodies)
