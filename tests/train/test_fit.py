@@ -14,24 +14,26 @@ pytest.importorskip("pytorch_lightning", reason="training needs the extra `train
 from crystalgauge.core import ArgumentError, Micrograph, ReadError  # noqa: E402
 from crystalgauge.datasets import sample_of, sample_picture  # noqa: E402
 from crystalgauge.models import find_model  # noqa: E402
-from crystalgauge.models.outline import OutlineConfig  # noqa: E402
 from crystalgauge.predict import Predictor  # noqa: E402
 from crystalgauge.train import fit, fit_recipe, load_recipe  # noqa: E402
 from crystalgauge.train.batches import WindowStream, collate  # noqa: E402
-from crystalgauge.train.module import OutlineTraining  # noqa: E402
+from crystalgauge.train.module import ModelTraining  # noqa: E402
 from crystalgauge.train.recipe import (  # noqa: E402
     RECIPES,
     DataSection,
     NetworkSection,
     Recipe,
     RegimeSection,
+    S2ANetSection,
     ScheduleSection,
 )
+from crystalgauge.train.trainable import trainable  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TINY = NetworkSection(widths=(8, 8, 12, 12), depths=(1, 1, 1, 1), pyramid=12, stem=8)
+TINY_OF = {"outline": TINY, "s2anet": S2ANetSection(backbone="resnet18", width=8, channels=16)}
 
 pytestmark = pytest.mark.filterwarnings(
     # Lightning and torch's exporter warn of their own deprecations and of small loaders
@@ -69,7 +71,7 @@ def test_shipped_recipes_are_valid_and_take_a_step(path: Path, tmp_path: Path) -
     short = recipe.model_copy(
         update={
             "schedule": recipe.schedule.model_copy(update={"crops": 2, "batch": 2, "window": 64}),
-            "network": TINY,
+            "network": TINY_OF[recipe.model],
         }
     )
     fitted = fit(short, samples(1), samples(2, 1), tmp_path)
@@ -96,7 +98,7 @@ def test_stop_and_resume_and_predict(tmp_path: Path) -> None:
 
 
 def test_rate_warms_up_and_falls_to_its_end() -> None:
-    module = OutlineTraining(tiny_recipe(100))
+    module = ModelTraining(tiny_recipe(100))
     start = module.learning_rate()
     module.crops_seen = 50
     middle = module.learning_rate()
@@ -110,20 +112,21 @@ def test_rate_warms_up_and_falls_to_its_end() -> None:
 
 
 def test_windows_are_the_same_for_the_same_seed() -> None:
-    data, config = samples(1), OutlineConfig()
-    one, two = (iter(WindowStream(data, 64, config, seed=3)) for _ in range(2))
+    data, task = samples(1), trainable(tiny_recipe(1))
+    one, two = (iter(WindowStream(data, 64, task, seed=3)) for _ in range(2))
     for _ in range(3):
         (a, s), (b, t) = next(one), next(two)
         assert torch.equal(a, b)
         np.testing.assert_array_equal(s.codes, t.codes)
-    other = next(iter(WindowStream(data, 64, config, seed=4)))
+    other = next(iter(WindowStream(data, 64, task, seed=4)))
     assert not torch.equal(other[0], a)
 
 
 def test_batches_count_cells_over_all_images() -> None:
-    stream = iter(WindowStream(samples(1), 64, OutlineConfig(), seed=0))
+    task = trainable(tiny_recipe(1))
+    stream = iter(WindowStream(samples(1), 64, task, seed=0))
     items = [next(stream) for _ in range(5)]
-    image, batch = collate(items)
+    image, batch = collate(items, task)
     cells = len(items[0][1].quiet)
     assert image.shape == (5, 2, 64, 64)
     assert len(batch.codes) == sum(len(t.codes) for _, t in items)

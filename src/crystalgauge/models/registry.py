@@ -27,7 +27,8 @@ class ModelFiles:
     Parameters
     ----------
     card_path
-        ``NAME.card.json``; beside it lie ``NAME.onnx`` and ``NAME.refine.onnx``.
+        ``NAME.card.json``; beside it lie ``NAME.onnx`` and, of an outline model,
+        ``NAME.refine.onnx``.
     """
 
     card_path: Path
@@ -44,8 +45,18 @@ class ModelFiles:
 
     @property
     def refine(self) -> Path:
-        """The refinement head."""
+        """The refinement head of an outline model."""
         return self.card_path.with_name(f"{self.name}.refine.onnx")
+
+    @property
+    def kind(self) -> str:
+        """Which of the models under `crystalgauge.models` it is."""
+        return str(self.card.get("kind", "outline"))
+
+    @property
+    def networks(self) -> tuple[Path, ...]:
+        """Every file with weights."""
+        return (self.network, self.refine) if self.kind == "outline" else (self.network,)
 
     @cached_property
     def card(self) -> dict[str, Any]:
@@ -54,9 +65,9 @@ class ModelFiles:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash over both networks, for provenance."""
+        """Hash over all networks, for provenance."""
         digest = hashlib.sha256()
-        for path in (self.network, self.refine):
+        for path in self.networks:
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
@@ -124,7 +135,7 @@ def find_model(model: str | Path) -> ModelFiles:
             f"no model {str(model)!r}: give one of the shipped models ({known}), "
             f"or a folder with one NAME{CARD_SUFFIX} in it"
         )
-    for file in (files.network, files.refine):
+    for file in files.networks:
         if not file.is_file():
             raise ModelError(
                 f"the model {files.name!r} lacks its file {file}; install or export it again"

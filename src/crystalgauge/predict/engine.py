@@ -26,9 +26,12 @@ Maps = tuple[list["NDArray[np.float32]"], "NDArray[np.float32]", "NDArray[np.flo
 
 
 class Engine(Protocol):
-    """Runs the network and its refinement head."""
+    """Runs the network and, of an outline model, its refinement head."""
 
     name: str
+
+    def outputs(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return what the network says of one image ``(2, H, W)``, as its model folder knows it."""
 
     def run(self, image: NDArray[np.float32]) -> Maps:
         """Map one image ``(2, H, W)``, H and W multiples of 32."""
@@ -71,11 +74,16 @@ class OnnxRuntimeEngine:
             except Exception as error:  # onnxruntime has no public base class for its errors
                 raise ModelError(f"{path} is not a usable ONNX model: {error}") from error
 
-        self._net, self._head = session(files.network), session(files.refine)
+        self._net, *heads = map(session, files.networks)
+        self._head: Any = heads[0] if heads else None
+
+    def outputs(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run the network on one image."""
+        return list(self._net.run(None, {"image": image[None]}))
 
     def run(self, image: NDArray[np.float32]) -> Maps:
         """Map one image."""
-        return _split(self._net.run(None, {"image": image[None]}))
+        return _split(self.outputs(image))
 
     def refine(self, samples: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Refine outlines."""
@@ -106,15 +114,21 @@ class OpenVinoEngine:
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
         try:
-            self._net = core.compile_model(str(files.network), "CPU", settings)
-            self._head = core.compile_model(str(files.refine), "CPU", settings)
+            self._net, *heads = (
+                core.compile_model(str(path), "CPU", settings) for path in files.networks
+            )
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot use {files.network}: {error}") from error
+        self._head: Any = heads[0] if heads else None
+
+    def outputs(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run the network on one image."""
+        outputs = self._net(image[None])
+        return [np.array(outputs[i]) for i in range(len(outputs))]
 
     def run(self, image: NDArray[np.float32]) -> Maps:
         """Map one image."""
-        outputs = self._net(image[None])
-        return _split([np.array(outputs[i]) for i in range(6)])
+        return _split(self.outputs(image))
 
     def refine(self, samples: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Refine outlines."""
@@ -128,7 +142,7 @@ class TorchEngine:
     Parameters
     ----------
     model
-        An `OutlineModel`; it is put into evaluation mode.
+        An `OutlineModel` or `S2ANet`; it is put into evaluation mode.
     device
         "cpu", "cuda" or any torch device.
     """
@@ -138,18 +152,21 @@ class TorchEngine:
     def __init__(self, model: Any, device: str = "cpu") -> None:
         import torch
 
-        from crystalgauge.models.outline.model import ExportNet
-
         self._torch, self.device = torch, torch.device(device)
-        model = model.eval().to(self.device)
-        self._net, self._head = ExportNet(model.net), model.refine
+        self._net: Any
+        self._head: Any
+        self._net, self._head = model.eval().to(self.device).inference_parts()
 
-    def run(self, image: NDArray[np.float32]) -> Maps:
-        """Map one image."""
+    def outputs(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run the network on one image."""
         with self._torch.inference_mode():
             batch = self._torch.from_numpy(np.ascontiguousarray(image))[None].to(self.device)
             batch = batch.contiguous(memory_format=self._torch.channels_last)
-            return _split([x.float().cpu().numpy() for x in self._net(batch)])
+            return [x.float().cpu().numpy() for x in self._net(batch)]
+
+    def run(self, image: NDArray[np.float32]) -> Maps:
+        """Map one image."""
+        return _split(self.outputs(image))
 
     def refine(self, samples: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Refine outlines."""
@@ -162,7 +179,7 @@ def _torch_engine(files: ModelFiles) -> Engine:
     try:
         import torch
 
-        from crystalgauge.models.outline.weights import load_model
+        from crystalgauge.models.torch_models import load_model
     except ImportError as error:
         raise MissingExtraError("torch", "train", "The torch engine") from error
     return TorchEngine(load_model(files), "cuda" if torch.cuda.is_available() else "cpu")

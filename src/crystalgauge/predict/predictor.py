@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from crystalgauge.core import ArgumentError, Crystals
+from crystalgauge.core import ArgumentError, Crystals, ModelError
 from crystalgauge.models.outline.decode import Outlines, decode, demote_parts, merge
 from crystalgauge.models.registry import find_model
+from crystalgauge.predict.boxes import find_boxes
 from crystalgauge.predict.engine import Engine, EngineName, open_engine
-from crystalgauge.predict.normalise import Intensity, input_channels, measure_intensity
+from crystalgauge.predict.inputs import network_inputs
+from crystalgauge.predict.normalise import Intensity, measure_intensity
 from crystalgauge.predict.scales import automatic_scales, check_scales, trust
-from crystalgauge.predict.tiling import pad, read_tile, scaled_shape, tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,6 +87,12 @@ class Predictor:
         self.min_score = float(self.files.card["min_score"]) if min_score is None else min_score
         if not 0 < self.min_score < 1:
             raise ArgumentError(f"min_score lies between 0 and 1, got {min_score}")
+        if self.files.kind not in FINDERS:
+            raise ModelError(
+                f"the model {self.files.name!r} is of an unknown kind, {self.files.kind!r}; "
+                f"this version knows {', '.join(FINDERS)}"
+            )
+        self._find = FINDERS[self.files.kind]
         self._engine = open_engine(self.files, engine, threads)
 
     @property
@@ -114,12 +121,12 @@ class Predictor:
         scales = self._scales or automatic_scales(micrograph.shape)
         intensity = measure_intensity(micrograph)
         if is_blank(micrograph, intensity):
-            return Prediction(_crystals(None), scales, ("the picture is constant",))
+            return Prediction(outline_crystals(None), scales, ("the picture is constant",))
         threshold = max(LEAST_READ, READ_SHARE * self.min_score)
-        found = find_outlines(
+        crystals = self._find(
             self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
         )
-        return Prediction(_crystals(found.take(found.score >= self.min_score)), scales)
+        return Prediction(crystals.take(crystals["score"] >= self.min_score), scales)
 
 
 def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:
@@ -153,22 +160,14 @@ def find_outlines(
     progress
         Called with the share of the area done.
     """
-    work = [
-        (scale, tile) for scale in scales for tile in tiles(scaled_shape(micrograph.shape, scale))
-    ]
-    total = sum(tile.width * tile.height for _, tile in work)
-    parts, done = [], 0
-    for scale, tile in work:
-        channels = pad(input_channels(read_tile(micrograph, tile, scale), intensity))
+    parts = []
+    for scale, tile, channels in network_inputs(micrograph, intensity, scales, progress):
         maps, fine, coarse = engine.run(channels)
         found = decode(maps, fine, coarse, engine.refine, threshold=threshold)
         found = _to_picture(found, tile.x, tile.y, 1.0)
         found = found.take(tile.owns(found.codes[:, 0], found.codes[:, 1]))
         found = _to_picture(found, 0.0, 0.0, 1 / scale)
         parts.append(_weighed(found, scale, scales))
-        done += tile.width * tile.height
-        if progress:
-            progress(done / total)
     joined = Outlines(
         *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
     )
@@ -176,7 +175,7 @@ def find_outlines(
     height, width = micrograph.shape
     x, y = joined.codes[:, 0], joined.codes[:, 1]
     joined = joined.take((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
-    return demote_parts(merge(joined, average=False) if len(work) > 1 else joined)
+    return demote_parts(merge(joined, average=False) if len(parts) > 1 else joined)
 
 
 def _to_picture(found: Outlines, dx: float, dy: float, factor: float) -> Outlines:
@@ -198,7 +197,8 @@ def _weighed(found: Outlines, scale: float, scales: Sequence[float]) -> Outlines
     return Outlines(found.codes, score, found.defocus_px, found.size_error)
 
 
-def _crystals(found: Outlines | None) -> Crystals:
+def outline_crystals(found: Outlines | None) -> Crystals:
+    """Return found outlines as a table, an empty one for None."""
     if found is None:
         nothing = np.zeros(0)
         return Crystals.empty().with_columns(
@@ -208,3 +208,18 @@ def _crystals(found: Outlines | None) -> Crystals:
         found.vertices,
         {"score": found.score, "defocus_px": found.defocus_px, "diameter_error": found.size_error},
     )
+
+
+def _find_outline_crystals(*picture: Any, **options: Any) -> Crystals:
+    return outline_crystals(find_outlines(*picture, **options))
+
+
+def _find_box_crystals(*picture: Any, **options: Any) -> Crystals:
+    return find_boxes(*picture, **options).to_crystals()
+
+
+FINDERS: dict[str, Callable[..., Crystals]] = {
+    "outline": _find_outline_crystals,
+    "s2anet": _find_box_crystals,
+}
+"""What finds crystals with a model of each kind; all take what `find_outlines` takes."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from crystalgauge.core import Micrograph
+from crystalgauge.datasets.streaming import shuffled
 from crystalgauge.datasets.transforms import random_window
-from crystalgauge.models.outline.loss import TargetBatch, collate_targets
-from crystalgauge.models.outline.targets import Targets, build_targets
 from crystalgauge.predict.normalise import Intensity, input_channels, measure_intensity
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crystalgauge.datasets.shards import Sample, Samples
-    from crystalgauge.models.outline import OutlineConfig
+    from crystalgauge.train.trainable import TargetBatch, Trainable
 
 SCALE_SPREAD = (0.6, 2.5)
 """A whole picture's robust range against a window's: log-uniform factor on the scale."""
@@ -29,7 +28,7 @@ LEVEL_SPREAD = 0.35
 """Likewise for the level, as a share of the scale."""
 
 
-class WindowStream(IterableDataset[tuple["Tensor", Targets]]):
+class WindowStream(IterableDataset[tuple["Tensor", Any]]):
     """Endless random windows of samples, the same for the same seed and worker.
 
     Parameters
@@ -38,8 +37,8 @@ class WindowStream(IterableDataset[tuple["Tensor", Targets]]):
         Anything with length and index.
     window
         Edge in px.
-    config
-        Of the network.
+    task
+        What turns a window's truth into targets.
     seed
         Of the order and the windows.
     start
@@ -50,24 +49,24 @@ class WindowStream(IterableDataset[tuple["Tensor", Targets]]):
         self,
         samples: Samples,
         window: int,
-        config: OutlineConfig,
+        task: Trainable,
         seed: int,
         start: int = 0,
     ) -> None:
         super().__init__()
-        self.samples, self.window, self.config = samples, window, config
+        self.samples, self.window, self.task = samples, window, task
         self.seed, self.start = seed, start
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Targets]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Any]]:
         worker = get_worker_info()
         rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
         place = (rank, worker.id if worker else 0)  # every process draws windows of its own
         rng = np.random.default_rng((self.seed, self.start, *place))
         while True:
-            for index in rng.permutation(len(self.samples)):
-                yield self.draw(self.samples[int(index)], rng)
+            for index in shuffled(self.samples, rng):
+                yield self.draw(self.samples[index], rng)
 
-    def draw(self, sample: Sample, rng: np.random.Generator) -> tuple[Tensor, Targets]:
+    def draw(self, sample: Sample, rng: np.random.Generator) -> tuple[Tensor, Any]:
         """Return one window as input ``(2, window, window)`` and targets."""
         cut = random_window(sample, rng, self.window)
         micrograph = Micrograph(cut.image)
@@ -76,14 +75,10 @@ class WindowStream(IterableDataset[tuple["Tensor", Targets]]):
         drift = float(rng.uniform(-LEVEL_SPREAD, LEVEL_SPREAD))
         intensity = Intensity(seen.level + drift * seen.scale, seen.scale * factor)
         channels = input_channels(micrograph.grey(), intensity)
-        shape = (self.window, self.window)
-        targets = build_targets(
-            cut.points, cut.offsets, cut.asked, cut.defocus_px, shape, self.config
-        )
-        return torch.from_numpy(channels), targets
+        return torch.from_numpy(channels), self.task.targets(cut)
 
 
-def collate(items: Sequence[tuple[Tensor, Targets]]) -> tuple[Tensor, TargetBatch]:
+def collate(items: Sequence[tuple[Tensor, Any]], task: Trainable) -> tuple[Tensor, TargetBatch]:
     """Stack windows into ``(B, 2, H, W)``, channels last in memory, and their targets."""
     images = torch.stack([item[0] for item in items]).contiguous(memory_format=torch.channels_last)
-    return images, collate_targets([item[1] for item in items])
+    return images, task.collate([item[1] for item in items])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytorch_lightning as pl
+import shapely
 
 from crystalgauge.core import Micrograph
 from crystalgauge.train.validation import validate
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crystalgauge.core import Crystals
     from crystalgauge.datasets.shards import Sample, Samples
-    from crystalgauge.train.module import OutlineTraining
+    from crystalgauge.train.module import ModelTraining
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +62,9 @@ class ValidateByClock(pl.Callback):
         if trainer.is_global_zero:
             self.run(pl_module)
 
-    def run(self, module: OutlineTraining) -> None:
+    def run(self, module: ModelTraining) -> None:
         """Score and draw."""
-        report = validate(module.average, self.samples)
+        report = validate(module.average, self.samples, module.task)
         scores = {f"validation/{name}": value for name, value in report.scores.items()}
         if module.logger is not None:
             module.logger.log_metrics(scores, step=module.crops_seen)
@@ -91,7 +93,7 @@ class ReportProgress(pl.Callback):
         self.progress(pl_module.share_done, f"loss {loss:.3f}")
 
 
-def draw(sample: Sample, vertices: NDArray[np.float64]) -> NDArray[np.uint8]:
+def draw(sample: Sample, found: Crystals) -> NDArray[np.uint8]:
     """Draw true outlines (green; grey where not asked for) and found ones (red) on a sample."""
     grey = Micrograph(sample.image).grey()
     low, high = np.percentile(grey, [0.1, 99.9])
@@ -105,6 +107,6 @@ def draw(sample: Sample, vertices: NDArray[np.float64]) -> NDArray[np.uint8]:
     for i in range(len(sample.asked)):
         points = sample.points[sample.offsets[i] : sample.offsets[i + 1]]
         line(points, TRUE_COLOUR if sample.asked[i] else IGNORED_COLOUR)
-    for points in vertices:
-        line(points, FOUND_COLOUR)
+    for outline in found.outlines:
+        line(shapely.get_coordinates(outline)[:-1], FOUND_COLOUR)
     return np.asarray(canvas, np.uint8)

@@ -1,4 +1,4 @@
-"""A training's result as files that predict: network, refinement head, card."""
+"""A training's result as files that predict: networks and card."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from crystalgauge._version import __version__
 from crystalgauge.io.atomic import replacing
-from crystalgauge.models.outline.weights import export_model
 from crystalgauge.models.registry import CARD_SUFFIX, FORMAT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crystalgauge.train.module import OutlineTraining
+    from crystalgauge.train.module import ModelTraining
     from crystalgauge.train.validation import ValidationReport
 
 
@@ -27,7 +26,7 @@ def _least_score(best: float) -> float:
 
 
 def export_fitted(
-    module: OutlineTraining, report: ValidationReport, folder: Path, *, data: int
+    module: ModelTraining, report: ValidationReport, folder: Path, *, data: int
 ) -> Path:
     """Export the averaged weights with their card.
 
@@ -44,18 +43,14 @@ def export_fitted(
     """
     recipe = module.recipe
     folder.mkdir(parents=True, exist_ok=True)
-    export_model(
-        module.average.cpu().eval(),
-        folder / f"{recipe.name}.onnx",
-        folder / f"{recipe.name}.refine.onnx",
-    )
+    module.task.export(module.average.cpu().eval(), folder / recipe.name)
     card: dict[str, Any] = {
         "format": FORMAT,
         "name": recipe.name,
         "kind": recipe.model,
         "version": __version__,
         "licence": "BSD-3-Clause",
-        "network": module.model.config.as_dict(),
+        "network": recipe.network.config().as_dict(),
         "min_score": _least_score(report.scores["best_score"]),
         "recipe": recipe.model_dump(mode="json"),
         "budget": {

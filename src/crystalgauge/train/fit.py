@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib.util
 import json
 import logging
@@ -14,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crystalgauge.core import ArgumentError, MissingExtraError
-from crystalgauge.datasets.shards import Joined, ShardSet, write_shards
+from crystalgauge.datasets.shards import write_shards
+from crystalgauge.datasets.streaming import Joined, open_shards
 from crystalgauge.models import find_model
-from crystalgauge.train.recipe import NetworkSection, Recipe, load_recipe
+from crystalgauge.train.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crystalgauge.datasets.shards import Samples
-    from crystalgauge.train.module import OutlineTraining
+    from crystalgauge.train.module import ModelTraining
 
 logger = logging.getLogger(__name__)
 
@@ -100,10 +102,7 @@ def fit_recipe(
         recipe = "finetune.toml" if data is not None else "outline.toml"
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     if init is not None:
-        settings = find_model(init).card["network"]
-        known = NetworkSection.model_fields
-        network = NetworkSection.model_validate({k: v for k, v in settings.items() if k in known})
-        recipe = recipe.model_copy(update={"network": network})
+        recipe = _with_network_of(recipe, init)
     out = Path(out)
     if (out / LAST).exists() and not resume:
         raise ArgumentError(
@@ -119,6 +118,19 @@ def fit_recipe(
         recipe, train, validation, out, resume=resume, init=init, device=device, workers=workers,
         processes=processes, progress=progress,
     )  # fmt: skip
+
+
+def _with_network_of(recipe: Recipe, init: str | Path) -> Recipe:
+    """Return a recipe with the network of a model in place of its own."""
+    files = find_model(init)
+    if files.kind != recipe.model:
+        raise ArgumentError(
+            f'the recipe has model = "{recipe.model}", but {init} is of the kind "{files.kind}"; '
+            "choose a recipe of that kind"
+        )
+    section, settings = type(recipe.network), files.card["network"]
+    known = {k: v for k, v in settings.items() if k in section.model_fields}
+    return recipe.model_copy(update={"network": section.model_validate(known)})
 
 
 def _check_extra() -> None:
@@ -159,15 +171,15 @@ def render_scenes(
         part = folder / "train" / name
         write_shards(
             part, regime.pictures, size=regime.size, seed=settings.seed, regime=name,
-            workers=workers, progress=rendered,
+            degraded=regime.degraded, workers=workers, progress=rendered,
         )  # fmt: skip
-        parts.append(ShardSet(part))
+        parts.append(open_shards(part))
     write_shards(
         folder / "validation", settings.validation_pictures, size=settings.validation_size,
         seed=settings.validation_seed, regime=settings.validation_regime, workers=workers,
         progress=rendered,
     )  # fmt: skip
-    return Joined(parts), ShardSet(folder / "validation")
+    return Joined(parts), open_shards(folder / "validation")
 
 
 def fit(
@@ -187,20 +199,20 @@ def fit(
     import torch
 
     from crystalgauge.train.export import export_fitted
-    from crystalgauge.train.module import OutlineTraining
+    from crystalgauge.train.module import ModelTraining
     from crystalgauge.train.validation import validate
 
     tune_allocator()
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.schedule.seed)
     on_gpu = torch.cuda.is_available() if device == "auto" else device.startswith("cuda")
-    module = OutlineTraining(recipe)
+    module = ModelTraining(recipe)
     if init is not None:
         _start_from(module, init)
     module.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     last = out / LAST
     loaders = (workers or 0) if on_gpu else LOADERS_ON_CPU
-    loader = _loader(recipe, train, loaders, on_gpu, last if resume else None)
+    loader = _loader(module, train, loaders, on_gpu, last if resume else None)
     if not on_gpu and processes > 1:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
     trainer = _trainer(recipe, validation, out, on_gpu, processes, progress)
@@ -213,14 +225,14 @@ def fit(
     trainer.save_checkpoint(last)
     if not trainer.is_global_zero:
         raise SystemExit(0)  # the first process goes on alone
-    report = validate(module.average.cpu(), validation)
+    report = validate(module.average.cpu(), validation, module.task)
     model = export_fitted(module, report, out / "model", data=len(train))
     (out / "scores.json").write_text(json.dumps(report.scores, indent=2), encoding="utf-8")
     return Fitted(last, model, report.scores)
 
 
-def _start_from(module: OutlineTraining, init: str | Path) -> None:
-    from crystalgauge.models.outline.weights import load_model
+def _start_from(module: ModelTraining, init: str | Path) -> None:
+    from crystalgauge.models.torch_models import load_model
 
     state = load_model(find_model(init)).state_dict()
     try:
@@ -232,7 +244,9 @@ def _start_from(module: OutlineTraining, init: str | Path) -> None:
         ) from error
 
 
-def _loader(recipe: Recipe, train: Any, workers: int, on_gpu: bool, resumed: Path | None) -> Any:
+def _loader(
+    module: ModelTraining, train: Any, workers: int, on_gpu: bool, resumed: Path | None
+) -> Any:
     import torch
     from torch.utils.data import DataLoader
 
@@ -241,10 +255,11 @@ def _loader(recipe: Recipe, train: Any, workers: int, on_gpu: bool, resumed: Pat
     seen = 0
     if resumed is not None and resumed.exists():
         seen = int(torch.load(resumed, map_location="cpu", weights_only=False)["crops_seen"])
-    schedule = recipe.schedule
-    stream = WindowStream(train, schedule.window, recipe.network.config(), schedule.seed, seen)
+    schedule = module.recipe.schedule
+    stream = WindowStream(train, schedule.window, module.task, schedule.seed, seen)
     return DataLoader(
-        stream, batch_size=schedule.batch, collate_fn=collate, num_workers=workers,
+        stream, batch_size=schedule.batch, num_workers=workers,
+        collate_fn=functools.partial(collate, task=module.task),
         pin_memory=on_gpu, prefetch_factor=8 if workers else None,
     )  # fmt: skip
 

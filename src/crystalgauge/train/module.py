@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytorch_lightning as pl
 import torch
 
-from crystalgauge.models.outline.loss import OutlineLoss, TargetBatch
-from crystalgauge.models.outline.model import OutlineModel
-from crystalgauge.models.outline.targets import cell_grid
+from crystalgauge.train.trainable import learning_terms, trainable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from crystalgauge.train.recipe import Recipe
+    from crystalgauge.train.trainable import TargetBatch
+
+MOMENTUM = 0.9
+"""Of plain gradient descent, as published for S2A-Net."""
 
 
-class OutlineTraining(pl.LightningModule):
-    """Outline model, loss, moving average of the weights and cosine schedule.
+class ModelTraining(pl.LightningModule):
+    """Network, loss, moving average of the weights and schedule of the learning rate.
 
     Parameters
     ----------
@@ -32,11 +34,10 @@ class OutlineTraining(pl.LightningModule):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
-        config = recipe.network.config()
-        self.model = OutlineModel(config)
+        self.task = trainable(recipe)
+        self.model = self.task.network()
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()
-        window = recipe.schedule.window
-        self.loss = OutlineLoss(cell_grid((window, window)), config.vertices)
+        self.loss = self.task.loss()
         self.spent_seconds = 0.0
         self.crops_seen = 0
         self._tick: float | None = None
@@ -50,21 +51,30 @@ class OutlineTraining(pl.LightningModule):
         return min(1.0, self.crops_seen / schedule.crops)
 
     def learning_rate(self) -> float:
-        """Return the rate of this step: linear warm-up, then half a cosine."""
+        """Return the rate of this step: linear warm-up, then half a cosine or steps down."""
         schedule = self.recipe.schedule
         warm = min(1.0, (self.global_step + 1) / max(1, schedule.warmup_steps))
+        if schedule.decay == "steps":
+            passed = sum(self.share_done >= milestone for milestone in schedule.milestones)
+            return schedule.peak_rate * warm * 0.1**passed
         cosine = 0.5 * (1 + math.cos(math.pi * self.share_done))
         share = schedule.final_share + (1 - schedule.final_share) * cosine
         return schedule.peak_rate * warm * share
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return AdamW; biases and norms are not decayed."""
+        """Return AdamW, which does not decay biases and norms, or gradient descent."""
+        schedule = self.recipe.schedule
+        if schedule.optimizer == "sgd":
+            return torch.optim.SGD(
+                self.model.parameters(), lr=schedule.peak_rate, momentum=MOMENTUM,
+                weight_decay=schedule.weight_decay,
+            )  # fmt: skip
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
         rest = [p for p in self.model.parameters() if p.ndim <= 1]
-        decay = self.recipe.schedule.weight_decay
+        decay = schedule.weight_decay
         return torch.optim.AdamW(
             [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}],
-            lr=self.recipe.schedule.peak_rate,
+            lr=schedule.peak_rate,
         )
 
     def on_fit_start(self) -> None:
@@ -80,7 +90,7 @@ class OutlineTraining(pl.LightningModule):
         for group in self.optimizers().param_groups:
             group["lr"] = rate
         terms = self.loss(self.model, image, targets)
-        loss = torch.stack([v for k, v in terms.items() if not k.startswith("_")]).sum()
+        loss = torch.stack(learning_terms(terms)).sum()
         if not torch.isfinite(loss):  # one broken batch must not end a night's work
             self.log("skipped", 1.0)
             return sum(p.sum() * 0.0 for p in self.model.parameters())  # type: ignore[return-value]

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from crystalgauge.core import ArgumentError, ReadError
 from crystalgauge.datasets.synthetic import REGIMES
 from crystalgauge.models.outline import OutlineConfig
+from crystalgauge.models.s2anet import S2ANetConfig
+from crystalgauge.models.s2anet.config import BackboneName, NormName  # noqa: TC001 (pydantic)
 
 RECIPES = Path(__file__).parent / "recipes"
 """Recipes that come with the package."""
@@ -39,14 +49,41 @@ class NetworkSection(Strict):
         return OutlineConfig(**self.model_dump())
 
 
+class S2ANetSection(Strict):
+    """Backbone, widths and anchors; see `S2ANetConfig`."""
+
+    backbone: BackboneName = S2ANetConfig.backbone
+    norm: NormName = S2ANetConfig.norm
+    first_pool: bool = S2ANetConfig.first_pool
+    width: Positive = S2ANetConfig.width
+    channels: Annotated[int, Field(ge=8, multiple_of=8)] = S2ANetConfig.channels
+    stacked: Positive = S2ANetConfig.stacked
+    smallest_anchor: Annotated[float, Field(gt=0)] = S2ANetConfig.smallest_anchor
+    pretrained: str | None = None
+    """Where the backbone starts: a safetensors file, or "package" for EfficientNet-Lite0."""
+
+    def config(self) -> S2ANetConfig:
+        """Return the network's configuration."""
+        return S2ANetConfig(**self.model_dump(exclude={"pretrained"}))
+
+
+AnyNetworkSection = NetworkSection | S2ANetSection
+
+NETWORK_SECTIONS: dict[str, type[AnyNetworkSection]] = {
+    "outline": NetworkSection,
+    "s2anet": S2ANetSection,
+}
+"""The network section of a recipe, by its model."""
+
 Edge = Annotated[int, Field(ge=64, le=4096)]
 
 
 class RegimeSection(Strict):
-    """How many pictures of a regime and how large."""
+    """How many pictures of a regime, how large, and the share of them with degradations."""
 
     pictures: Positive
     size: Edge = 384
+    degraded: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class DataSection(Strict):
@@ -81,9 +118,14 @@ class ScheduleSection(Strict):
 
     crops: Positive = 80_000
     minutes: Annotated[float, Field(gt=0)] | None = None
-    """End after this long instead, whatever the number of crops; the cosine follows the clock."""
+    """End after this long instead, whatever the number of crops; the rate follows the clock."""
     batch: Positive = 8
     window: Annotated[int, Field(ge=64, multiple_of=32)] = 256
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    decay: Literal["cosine", "steps"] = "cosine"
+    """How the rate falls: by half a cosine, or to a tenth at each milestone."""
+    milestones: tuple[Rate, ...] = (8 / 12, 11 / 12)
+    """Shares of the budget."""
     peak_rate: Rate = 2.5e-3
     final_share: Rate = 0.01
     warmup_steps: Annotated[int, Field(ge=0)] = 150
@@ -98,11 +140,18 @@ class ScheduleSection(Strict):
 class Recipe(Strict):
     """A training from its data to its schedule."""
 
-    model: Literal["outline"] = "outline"
+    model: Literal["outline", "s2anet"] = "outline"
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "crystals"
-    network: NetworkSection = NetworkSection()
+    network: AnyNetworkSection = Field(default_factory=dict, validate_default=True)
     data: DataSection = DataSection()
     schedule: ScheduleSection = ScheduleSection()
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _network_of_model(cls, value: Any, info: ValidationInfo) -> Any:
+        """Read the network section that belongs to the model."""
+        section = NETWORK_SECTIONS.get(info.data.get("model", ""))
+        return value if section is None else section.model_validate(value)
 
 
 def load_recipe(path: str | Path) -> Recipe:

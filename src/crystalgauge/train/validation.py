@@ -11,24 +11,21 @@ import shapely
 from crystalgauge.core import Crystals, Micrograph
 from crystalgauge.metrics import EvaluationPair, evaluate
 from crystalgauge.predict.engine import Engine, TorchEngine
-from crystalgauge.predict.normalise import measure_intensity
-from crystalgauge.predict.predictor import find_outlines
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crystalgauge.datasets.shards import Sample, Samples
+    from crystalgauge.train.trainable import Trainable
 
 LEAST_SCORE = 0.06
-"""Outlines below it are too many to match and too weak to change the average precision."""
+"""Finds below it are too many to match and too weak to change the average precision."""
 
 
 @dataclass(frozen=True, eq=False)
 class ValidationReport:
-    """Scores, and the outlines found in every sample at the best threshold."""
+    """Scores, and what was found in every sample at the best threshold."""
 
     scores: dict[str, float]
-    found: list[NDArray[np.float64]]
+    found: list[Crystals]
     evaluation: Any
 
 
@@ -44,21 +41,23 @@ def truth_of(sample: Sample) -> Crystals:
     return Crystals(outlines, {"ignore": ~sample.asked, "defocus_px": sample.defocus_px})
 
 
-def validate(model: Any, samples: Samples) -> ValidationReport:
+def validate(model: Any, samples: Samples, task: Trainable) -> ValidationReport:
     """Score a torch model.
 
     Parameters
     ----------
     model
-        An `OutlineModel`.
+        A network of the task.
     samples
         With truth.
+    task
+        Knows how the network is read and what it should say.
     """
     device = str(next(model.parameters()).device)
-    return validate_engine(TorchEngine(model, device), samples)
+    return validate_engine(TorchEngine(model, device), samples, task)
 
 
-def validate_engine(engine: Engine, samples: Samples) -> ValidationReport:
+def validate_engine(engine: Engine, samples: Samples, task: Trainable) -> ValidationReport:
     """Score whatever runs the network, at scale 1.
 
     Parameters
@@ -67,24 +66,20 @@ def validate_engine(engine: Engine, samples: Samples) -> ValidationReport:
         Runs the network.
     samples
         With truth.
+    task
+        Knows how the network is read and what it should say.
     """
     pairs, everything = [], []
     for index in range(len(samples)):
         sample = samples[index]
-        micrograph = Micrograph(sample.image)
-        found = find_outlines(
-            engine, micrograph, measure_intensity(micrograph), (1.0,), threshold=LEAST_SCORE
-        )
+        found = task.find(engine, Micrograph(sample.image), LEAST_SCORE)
         everything.append(found)
-        prediction = Crystals.from_vertices(
-            found.vertices, {"score": found.score, "defocus_px": found.defocus_px}
-        )
-        pairs.append(EvaluationPair(truth_of(sample), prediction, None))
+        pairs.append(EvaluationPair(task.truth(truth_of(sample)), found, None))
     evaluation = evaluate(pairs)
     scores = {
         "ap": evaluation.ap, "ap50": evaluation.ap50, "ap75": evaluation.ap75,
         "best_f1": evaluation.best_f1, "best_score": evaluation.best_score,
     }  # fmt: skip
     best = evaluation.best_score
-    shown = [found.take(found.score >= best).vertices for found in everything]
+    shown = [found.take(found["score"] >= best) for found in everything]
     return ValidationReport(scores, shown, evaluation)

@@ -216,6 +216,10 @@ class OutlineModel(nn.Module):
         """Return the network's output; the refinement runs on chosen outlines only."""
         return self.net(image)
 
+    def inference_parts(self) -> tuple[nn.Module, nn.Module]:
+        """Return what runs in prediction: the network as exported, and the refinement head."""
+        return ExportNet(self.net), self.refine
+
 
 class ExportNet(nn.Module):
     """The network as exported: one image in; maps and features out, channels last.
