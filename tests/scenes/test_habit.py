@@ -7,6 +7,7 @@ from crystalgauge.scenes import habit_library
 from crystalgauge.scenes.habit import (
     HABITS,
     NEEDLES,
+    PYRAMIDS,
     chip,
     edges_of,
     form_indices,
@@ -14,7 +15,8 @@ from crystalgauge.scenes.habit import (
     point_group_operations,
 )
 
-ORDERS = {"-1": 2, "2/m": 4, "mmm": 8, "4/mmm": 16, "-3m": 12, "6/mmm": 24, "m-3m": 48}
+ORDERS = {"-1": 2, "2/m": 4, "mmm": 8, "4/mmm": 16, "-3m": 12, "6/mmm": 24, "m-3m": 48,
+          "3m": 6, "4mm": 8, "6mm": 12}  # fmt: skip
 
 
 @pytest.mark.parametrize(("group", "order"), ORDERS.items())
@@ -26,7 +28,8 @@ def test_point_groups_have_their_order(group: str, order: int) -> None:
     ("group", "hkl", "count"),
     [("m-3m", (1, 0, 0), 6), ("m-3m", (1, 1, 1), 8), ("m-3m", (1, 1, 0), 12),
      ("6/mmm", (1, 0, 0), 6), ("6/mmm", (1, 0, 1), 12), ("4/mmm", (1, 0, 1), 8),
-     ("-3m", (1, 0, 1), 6), ("-1", (1, 0, 0), 2)],
+     ("-3m", (1, 0, 1), 6), ("-1", (1, 0, 0), 2), ("3m", (1, 0, 1), 3),
+     ("4mm", (1, 0, 1), 4), ("6mm", (1, 0, 1), 6), ("6mm", (0, 0, -1), 1)],
 )  # fmt: skip
 def test_forms_have_the_multiplicity_of_the_tables(group: str, hkl: tuple, count: int) -> None:
     """International Tables for Crystallography A, face forms of the point groups."""
@@ -41,7 +44,9 @@ def test_a_hexagonal_prism_has_six_faces_at_sixty_degrees() -> None:
     np.testing.assert_allclose(np.unique(cosines.round(6)), [0.5, 1.0])
 
 
-@pytest.mark.parametrize("habit", [*HABITS, *NEEDLES], ids=lambda h: f"{h.name} {h.point_group}")
+@pytest.mark.parametrize(
+    "habit", [*HABITS, *NEEDLES, *PYRAMIDS], ids=lambda h: f"{h.name} {h.point_group}"
+)
 def test_bodies_are_closed_convex_and_of_size_one(habit: object) -> None:
     rng = np.random.default_rng(11)
     for body in (grow(habit, rng), chip(grow(habit, rng), rng)):

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import shapely
 from scipy.stats import chi2
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.scenes import Scene
 from crystalgauge.scenes.outlines import outlines_of
 from crystalgauge.scenes.pcs import PcsConfig, place_crystals, sample_scene
 from crystalgauge.scenes.placement import contact_pairs
@@ -16,6 +17,9 @@ from crystalgauge.scenes.rectangles import (
     rectangles_of,
     sample_rectangles,
 )
+
+if TYPE_CHECKING:
+    from crystalgauge.scenes import Scene
 
 LAW = RectangleLaw()
 SIDE = 384

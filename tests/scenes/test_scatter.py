@@ -20,7 +20,7 @@ def test_shared_areas_agree_with_shapely() -> None:
     for _ in range(200):
         a, b = polygon(rng, rng.integers(3, 9)), polygon(rng, rng.integers(3, 9))
         x, y = rng.uniform(-5, 5, 2)
-        expected = shapely.Polygon(a + [x, y]).intersection(shapely.Polygon(b)).area
+        expected = shapely.Polygon(a + np.array([x, y])).intersection(shapely.Polygon(b)).area
         assert shared_area(a, b, x, y) == pytest.approx(expected, abs=1e-9)
         assert signed_area(a) == pytest.approx(shapely.Polygon(a).area)
 

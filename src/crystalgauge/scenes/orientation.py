@@ -31,7 +31,7 @@ TRIALS = 12
 LARGEST_TILT_RAD = math.pi / 3  # of the long axis out of the image plane, paper below equation 6
 
 RATIO_ACCURACY = 0.02
-"""The search ends here, at a tenth of what equation 6 allows: histograms stay flat to their ends."""
+"""The search ends at a tenth of what equation 6 allows: histograms stay flat to their ends."""
 
 EVALUATIONS = 24
 JUMP = 1e-4

@@ -16,19 +16,29 @@ from crystalgauge.core import ArgumentError
 from crystalgauge.scenes.backdrop import Backdrop
 from crystalgauge.scenes.backdrop_fields import sample_illumination
 from crystalgauge.scenes.camera import Camera
-from crystalgauge.scenes.library import HabitLibrary, column_library
+from crystalgauge.scenes.library import column_library
 from crystalgauge.scenes.orientation import fit_poses
-from crystalgauge.scenes.rectangles import RectangleLaw, Rectangles, sample_rectangles
+from crystalgauge.scenes.rectangles import RectangleLaw, sample_rectangles
 from crystalgauge.scenes.scatter import scatter
 from crystalgauge.scenes.scene import Optics, Population, Scene, placed_vertices
 from crystalgauge.scenes.statistics import REFERENCE_PX, log_uniform
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crystalgauge.scenes.library import HabitLibrary
+    from crystalgauge.scenes.rectangles import Rectangles
 
 PLACES = 200
 """Places tried for a crystal before it is left out."""
 
 DEPTHS = 12
+"""Depths tried for a crystal that overlaps others, before it is lifted above them."""
+
 DEPTH_PX = 150.0
 """Crystals lie this far from the focal plane at most, but for those lifted above others."""
+
+RECTANGLES = RectangleLaw()
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class PcsConfig:
         Internal reflections followed.
     """
 
-    rectangles: RectangleLaw = RectangleLaw()
+    rectangles: RectangleLaw = RECTANGLES
     count: tuple[int, int] = (20, 84)
     refractive_index: tuple[float, float] = (1.1, 1.8)
     largest_overlap: float = 0.25
@@ -116,7 +126,7 @@ def place_crystals(
     library: HabitLibrary,
     wanted: Rectangles,
     config: PcsConfig,
-) -> tuple[Population, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+) -> tuple[Population, NDArray[np.bool_]]:
     """Make crystals with the rectangles wanted and put each in its place.
 
     Parameters

@@ -120,12 +120,18 @@ def size_classes(area_px2: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def departures(found: Rectangles, wanted: Rectangles) -> NDArray[np.float64]:
-    """Return ``(N, 3)`` how far rectangles are from others: root of area in px, ratio, angle in rad.
+    """Return how far rectangles are from others.
 
     Parameters
     ----------
     found, wanted
         N rectangles each.
+
+    Returns
+    -------
+    NDArray
+        ``(N, 3)`` absolute differences of the root of the area in px, of the ratio, and of the
+        angle in rad.
 
     Notes
     -----
