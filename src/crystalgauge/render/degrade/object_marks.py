@@ -124,10 +124,10 @@ def _mark(picture, ring, change, softness, outlined):  # type: ignore[no-untyped
         passed = 0
         for x in range(x0, x1):
             square = gap[y - y0, x - x0]
+            if outlined and square >= far:
+                continue
             if outlined:
-                weight = np.float32(
-                    math.exp(-square / (softness * softness)) if square < far else 0
-                )
+                weight = np.float32(math.exp(-square / (softness * softness)))
             else:
                 while passed < count and crossings[passed] <= x + 0.5:
                     passed += 1

@@ -99,6 +99,6 @@ def _write(out, step, start, seed, cosines, sines):  # type: ignore[no-untyped-d
             level_gain[j] = level[j + 1] - slope[j + 1] - level[j]
             slope_gain[j] = slope[j + 1] - slope[j]
         for x in range(width):
-            j = np.uintp(columns[x])
-            left = level[j] + slope[j] * u[x]
-            out[y, x] = left + fade_u[x] * (level_gain[j] + slope_gain[j] * u[x])
+            c = np.uintp(columns[x])
+            left = level[c] + slope[c] * u[x]
+            out[y, x] = left + fade_u[x] * (level_gain[c] + slope_gain[c] * u[x])
