@@ -64,5 +64,5 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/pip
 
 $(VENV)/full.stamp: $(VENV)/test.stamp
 	@echo "installing every optional dependency into $(VENV); this takes minutes"
-	@$(PIP) install $(TORCH) --editable ".[test,train,formats,openvino,mitsuba]"
+	@$(PIP) install $(TORCH) --editable ".[test,train,pretrained,formats,openvino,mitsuba]"
 	@touch $@
