@@ -3,7 +3,7 @@
     python benchmarks/unseen_scenes.py [--model crystals] [--pictures 300] [--engine auto]
 
 Prints average precision as a whole and by aspect ratio, size, overlap, contrast and blur, the size
-bias and the error of the defocus.
+bias, the error of the defocus, and whether the stated error of the diameter is the one made.
 """
 
 from __future__ import annotations
@@ -102,6 +102,32 @@ def defocus_relative_error(pairs: list[EvaluationPair], score: float) -> dict[st
     return {"median": float(np.median(values)), "mean": float(values.mean()), "n": len(values)}
 
 
+def diameter_error_reliability(pairs: list[EvaluationPair], score: float) -> dict[str, float]:
+    """Return stated and measured error of the diameter of matched crystals, in four classes.
+
+    The column ``diameter_error`` states the expected absolute relative error; it is calibrated
+    when both agree.
+    """
+    said, made = [], []
+    for pair in pairs:
+        found = pair.prediction.take(pair.prediction["score"] >= score)
+        if not len(found) or not len(pair.truth):
+            continue
+        both = overlaps(pair.truth, found)
+        good = both.iou >= 0.5
+        true, mine = pair.truth.area_px2[both.row_a[good]], found.area_px2[both.row_b[good]]
+        said.append(found["diameter_error"][both.row_b[good]])
+        made.append(np.abs(np.sqrt(mine / true) - 1))
+    stated, measured = np.concatenate(said), np.concatenate(made)
+    edges = np.quantile(stated, [0, 0.25, 0.5, 0.75, 1])
+    table = {}
+    for low, high in itertools.pairwise(edges):
+        inside = (stated >= low) & (stated <= high)
+        name = f"stated {stated[inside].mean():.3f} (n={int(inside.sum())})"
+        table[name] = round(float(measured[inside].mean()), 4)
+    return table
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -121,6 +147,7 @@ def main() -> None:
         **result.as_dict(),
         "recall": recall_by_truth(pairs, card_score),
         "defocus_1_to_6_px": defocus_relative_error(pairs, card_score),
+        "diameter_error": diameter_error_reliability(pairs, card_score),
     }
     print(json.dumps(figures, indent=2))
     if arguments.json:
