@@ -188,7 +188,12 @@ def demote_parts(found: Outlines) -> Outlines:
 
 
 def refine(
-    found: Outlines, fine: NDArray[np.float32], coarse: NDArray[np.float32], head: RefineFunction
+    found: Outlines,
+    fine: NDArray[np.float32],
+    coarse: NDArray[np.float32],
+    head: RefineFunction,
+    *,
+    rounds: int = REFINE_ROUNDS,
 ) -> Outlines:
     """Move the vertices onto the edges they see.
 
@@ -200,6 +205,8 @@ def refine(
         ``(H/2, W/2, Cf)`` and ``(H/4, W/4, Cc)`` features.
     head
         The refinement head.
+    rounds
+        How often, at least once.
     """
     if not len(found):
         return found
@@ -208,7 +215,7 @@ def refine(
     for start in range(0, len(found), MOST_REFINED_AT_ONCE):
         codes = found.codes[start : start + MOST_REFINED_AT_ONCE].copy()
         verdict = np.zeros((len(codes), 2))
-        for _ in range(REFINE_ROUNDS):
+        for _ in range(rounds):
             step, verdict = head(sample_rays(codes, fine, coarse, fractions))
             codes[:, FRAME:] *= np.exp(np.asarray(step, np.float64))
             codes = reencode(codes)
