@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from crystalgauge.io.planes import Remark
 
 SUFFIXES = (".zip", ".roi")
+
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What reading an archive raises when a byte is wrong; the last two are unknown compression and an
+alleged password."""
+
 _LARGEST_ROI_BYTES = 1 << 26
 _MOVE, _LINE, _CLOSE = 0, 1, 4  # java.awt.geom.PathIterator
 
@@ -89,7 +95,7 @@ def _regions(path: Path) -> list[tuple[str, Any]]:
                     raise ReadError(f"{info.filename!r} in {str(path)!r} is too large for a region")
                 stem = PurePosixPath(info.filename).stem
                 regions.append((stem, ImagejRoi.frombytes(archive.read(info))))
-    except zipfile.BadZipFile as error:
+    except DAMAGED_ZIP as error:
         raise ReadError(f"{str(path)!r} is damaged: {error}; export it again") from error
     return regions
 

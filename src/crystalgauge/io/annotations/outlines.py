@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Outline = shapely.Polygon | shapely.MultiPolygon
 
+FARTHEST_PX = 1e9
+"""No picture has coordinates of this magnitude; areas of larger ones would overflow."""
+
 
 @dataclass
 class OutlineTally:
@@ -72,7 +75,7 @@ def outline_from_rings(
     Raises
     ------
     AnnotationError
-        For coordinates that are not finite numbers.
+        For coordinates that are not finite numbers, or beyond `FARTHEST_PX`.
     """
     parts = []
     for number, exterior in enumerate(exteriors):
@@ -158,6 +161,11 @@ def _ring(vertices: ArrayLike) -> NDArray[np.float64]:
         raise AnnotationError(f"an outline is a list of x, y pairs, got shape {points.shape}")
     if not np.isfinite(points).all():
         raise AnnotationError("an outline has a coordinate that is not a finite number")
+    if len(points) and np.abs(points).max() > FARTHEST_PX:
+        raise AnnotationError(
+            f"an outline has the coordinate {points.flat[np.abs(points).argmax()]:g}, which no "
+            "picture reaches; coordinates are px"
+        )
     return points
 
 
