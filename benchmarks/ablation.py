@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crystalgauge.core import Crystals, Micrograph
@@ -23,6 +22,8 @@ from crystalgauge.predict import open_engine
 from crystalgauge.predict.normalise import input_channels, measure_intensity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crystalgauge.predict.engine import Engine
 
 VALIDATION_SEED = 2
