@@ -9,6 +9,7 @@ import numpy as np
 from crystalgauge.models.s2anet.decode import Boxes, decode, merge
 from crystalgauge.predict.inputs import network_inputs
 from crystalgauge.predict.scales import trust
+from crystalgauge.predict.tiling import SEAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +30,8 @@ def find_boxes(
 ) -> Boxes:
     """Run all tiles of all scales and join what they say.
 
-    A tile keeps the boxes whose centres lie in its core; where two tiles or scales say the same
-    crystal, suppression by overlap keeps the better box.
+    A tile keeps the boxes whose centres lie in its core or on its seam; where two tiles or scales
+    say the same crystal, suppression by overlap keeps the better box.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def find_boxes(
         (rows,) = engine.outputs(channels)
         found = decode(rows, threshold=threshold)
         boxes = np.add(found.boxes, [tile.x, tile.y, 0, 0, 0])
-        found = Boxes(boxes, found.score).take(tile.owns(boxes[:, 0], boxes[:, 1]))
+        found = Boxes(boxes, found.score).take(tile.owns(boxes[:, 0], boxes[:, 1], SEAM))
         boxes = found.boxes / [scale, scale, scale, scale, 1]
         size = np.sqrt(boxes[:, 2] * boxes[:, 3])
         parts.append(Boxes(boxes, found.score * trust(size, scale, scales)))

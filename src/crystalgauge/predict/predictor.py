@@ -15,6 +15,7 @@ from crystalgauge.predict.engine import Engine, EngineName, open_engine
 from crystalgauge.predict.inputs import network_inputs
 from crystalgauge.predict.normalise import Intensity, measure_intensity
 from crystalgauge.predict.scales import automatic_scales, check_scales, trust
+from crystalgauge.predict.tiling import SEAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,7 +166,7 @@ def find_outlines(
         maps, fine, coarse = engine.run(channels)
         found = decode(maps, fine, coarse, engine.refine, threshold=threshold)
         found = _to_picture(found, tile.x, tile.y, 1.0)
-        found = found.take(tile.owns(found.codes[:, 0], found.codes[:, 1]))
+        found = found.take(tile.owns(found.codes[:, 0], found.codes[:, 1], SEAM))
         found = _to_picture(found, 0.0, 0.0, 1 / scale)
         parts.append(_weighed(found, scale, scales))
     joined = Outlines(

@@ -26,6 +26,10 @@ TILE = 1280
 HALO = 160
 """What a tile sees beyond its core on each side, in px of the scaled picture."""
 
+SEAM = 4.0
+"""How far beyond its core, in px of the scaled picture, a tile's word still counts: two tiles may
+each put a crystal's centre just on the other's side. What both keep is merged by overlap."""
+
 WHOLE = 2_400_000
 """Pictures of at most this many px are seen in one piece: the work is the same, without seams."""
 
@@ -49,10 +53,13 @@ class Tile:
     height: int
     core: tuple[float, float, float, float]
 
-    def owns(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which points of the scaled picture lie in the core."""
+    def owns(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], margin: float = 0.0
+    ) -> NDArray[np.bool_]:
+        """Tell which points of the scaled picture lie in the core, or within a margin of it."""
         x0, y0, x1, y1 = self.core
-        return (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
+        across = (x >= x0 - margin) & (x < x1 + margin)
+        return across & (y >= y0 - margin) & (y < y1 + margin)
 
 
 def scaled_shape(shape: tuple[int, int], scale: float) -> tuple[int, int]:
