@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import shapely
 
 torch = pytest.importorskip("torch", reason="the network needs the extra `train`")
 
@@ -160,9 +161,33 @@ def test_one_batch_can_be_learned() -> None:
     assert float(total.detach()) < 0.35 * first
 
 
-def test_assignment_gives_a_shared_cell_to_the_better_fit() -> None:
-    import shapely
+def test_others_are_shown_cells_that_answer_for_nothing_and_fit_nothing() -> None:
+    torch.manual_seed(0)
+    loss = OutlineLoss(cell_grid((64, 64)), 32)
+    points, offsets = packed_vertices(Crystals(np.array([shapely.box(20, 20, 36, 36)])))
+    targets = build_targets(
+        points, offsets, np.ones(1, bool), np.ones(1), (64, 64), OutlineConfig()
+    )
+    batch = collate_targets([targets, targets])
+    cells = len(loss.grid)
+    flat = torch.full((2 * cells, 39), 0.1)
+    flat[:, 0] = -9.0
+    flat[batch.pair_cell, 0] = 2.0  # of the crystal's own cells, none fits it yet
+    shown = [cells + 5, cells + 9]
+    flat[shown, 0] = 2.0
+    assigned = batch.pair_cell[:2]
+    pair_iou = torch.zeros(len(batch.pair_cell))
+    pair_iou[-1] = 0.9
+    others = loss._others(flat, assigned, batch, pair_iou)
+    assert set(others.picture.tolist()) == {0, 1}
+    assert (others.picture == 1).sum() <= 12
+    assert float(others.quality.max()) < 0.5  # what fits is a duplicate, not a mistake
+    alone = loss._others(torch.where(flat > 1, flat, -9.0), assigned, batch, pair_iou * 0 + 0.9)
+    assert alone.picture.tolist() == [1, 1]  # the two that lie far from the crystal
+    assert alone.quality.tolist() == [0.0, 0.0]
 
+
+def test_assignment_gives_a_shared_cell_to_the_better_fit() -> None:
     loss = OutlineLoss(cell_grid((64, 64)), 32)
     crystals = Crystals(np.array([shapely.box(20, 20, 36, 36), shapely.box(22, 22, 38, 38)]))
     points, offsets = packed_vertices(crystals)
@@ -173,7 +198,7 @@ def test_assignment_gives_a_shared_cell_to_the_better_fit() -> None:
     flat = torch.zeros(len(loss.grid), 39)
     for cell in range(len(loss.grid)):  # every cell speaks for the first crystal
         flat[cell] = torch.from_numpy(raw_code(targets.codes[0], 1.0, loss.grid[cell].numpy()))
-    cell, crystal = loss._assign(flat, batch)
+    cell, crystal = loss._assign(flat, batch, loss._pair_iou(flat, batch))
     assert len(cell) == len(set(cell.tolist()))
     assert (crystal == 0).sum() >= (crystal == 1).sum()
     outline = decode_codes(targets.codes[:1])

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from crystalgauge.models.outline.code_tensors import read_cells, symmetric_exponential
 from crystalgauge.models.outline.frame import FRAME
-from crystalgauge.models.outline.refinement_loss import RefinementLoss
+from crystalgauge.models.outline.refinement_loss import Others, RefinementLoss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 
 MOST_ANSWERS = 8
 """At most this many cells answer for one crystal."""
+
+OTHERS_PER_IMAGE = 12
+"""Outlines of an image, besides, that answer for no crystal; the verdict learns to reject them."""
+
+LEAST_SHOWN = 0.12
+"""Cells that score less are hardly ever shown."""
+
+FITTING = 0.5
+"""Outlines that fit a crystal so well are duplicates and no mistakes."""
 
 WEIGHTS = {
     "score": 2.0, "iou": 2.0, "vertex": 1.0, "centre": 0.5, "frame": 1.0, "radii": 1.0,
@@ -116,11 +125,13 @@ class OutlineLoss:
         maps, fine, coarse = model(image)
         raw = torch.cat([m.flatten(2).transpose(1, 2) for m in maps], 1).float()  # (B, M, C)
         flat = raw.flatten(0, 1)  # (B * M, C)
-        cell, crystal = self._assign(flat, targets)
+        pair_iou = self._pair_iou(flat, targets)
+        cell, crystal = self._assign(flat, targets, pair_iou)
         terms, codes, iou = self._outline_terms(flat, cell, crystal, targets)
         terms["score"] = self._score_term(flat[:, 0], cell, iou, targets.quiet)
         if len(cell):
-            terms |= self.refinement(model, fine, coarse, codes, crystal, targets)
+            others = self._others(flat, cell, targets, pair_iou)
+            terms |= self.refinement(model, fine, coarse, codes, crystal, targets, others)
         weighted = {k: v * WEIGHTS[k] for k, v in terms.items() if k in WEIGHTS}
         figures = {k: v for k, v in terms.items() if k not in WEIGHTS}
         return weighted | figures
@@ -169,14 +180,37 @@ class OutlineLoss:
         return (low_r**2 * width).sum(1) / (high_r**2 * width).sum(1).clamp(min=1e-6)
 
     @torch.no_grad()
-    def _assign(self, flat: Tensor, targets: TargetBatch) -> tuple[Tensor, Tensor]:
+    def _pair_iou(self, flat: Tensor, targets: TargetBatch) -> Tensor:
+        """Return ``(P,)`` the IoU of each candidate cell's outline with its crystal."""
+        cell, truth = targets.pair_cell, targets.codes[targets.pair_crystal]
+        if not len(cell):
+            return flat.new_zeros(0)
+        codes, _, _ = read_cells(flat[cell], self.grid[cell % len(self.grid)])
+        return self._polar_iou(*self._whitened(codes, truth), truth[:, FRAME:])
+
+    @torch.no_grad()
+    def _others(self, flat: Tensor, cell: Tensor, targets: TargetBatch, pair_iou: Tensor) -> Others:
+        """Draw cells that answer for no crystal and fit none, but would be shown."""
+        best = flat.new_zeros(len(flat)).scatter_reduce_(0, targets.pair_cell, pair_iou, "amax")
+        judged = ~targets.quiet  # by the score; of quiet cells the candidates' fit is known
+        judged[targets.pair_cell] = True
+        judged[cell] = False
+        shown = (torch.sigmoid(flat[:, 0]) > LEAST_SHOWN) & judged & (best < FITTING)
+        lot = torch.rand(len(flat), device=flat.device) * shown
+        lot = lot.reshape(-1, len(self.grid))  # (B, M)
+        drawn, where = lot.topk(min(OTHERS_PER_IMAGE, lot.shape[1]), dim=1)
+        first = torch.arange(len(lot), device=flat.device)[:, None] * len(self.grid)
+        rows = (where + first)[drawn > 0]
+        codes, _, _ = read_cells(flat[rows], self.grid[rows % len(self.grid)])
+        return Others(codes, rows // len(self.grid), best[rows])
+
+    @torch.no_grad()
+    def _assign(self, flat: Tensor, targets: TargetBatch, iou: Tensor) -> tuple[Tensor, Tensor]:
         """Choose the cells that answer; return cells and their crystals."""
         cell, crystal = targets.pair_cell, targets.pair_crystal
         if not len(cell):
             return cell, crystal
-        codes, logit, _ = read_cells(flat[cell], self.grid[cell % len(self.grid)])
-        truth = targets.codes[crystal]
-        iou = self._polar_iou(*self._whitened(codes, truth), truth[:, FRAME:])
+        logit = flat[cell, 0]
         prior = torch.exp(-2 * targets.pair_distance**2)
         fit = prior * (0.05 + iou) ** 2 * (0.05 + torch.sigmoid(logit)) ** 0.5
         count = torch.zeros(len(targets.codes), device=flat.device).index_add_(0, crystal, iou)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,27 @@ REFINED_PER_IMAGE = 24
 
 LEAST_IOU = 0.3
 """Outlines worse than this teach the refinement nothing about edges."""
+
+
+@dataclass(frozen=True, eq=False)
+class Others:
+    """Outlines that answer for no crystal, but would be shown.
+
+    Without them the refinement's verdict knows good outlines alone and can reject nothing.
+
+    Parameters
+    ----------
+    codes
+        ``(Q, 5 + K)``, without gradients.
+    picture
+        ``(Q,)`` image of each.
+    quality
+        ``(Q,)`` the largest IoU each reaches with a crystal that it might have answered for.
+    """
+
+    codes: Tensor
+    picture: Tensor
+    quality: Tensor
 
 
 class RefinementLoss:
@@ -55,6 +77,7 @@ class RefinementLoss:
         codes: Tensor,
         crystal: Tensor,
         targets: TargetBatch,
+        others: Others,
     ) -> dict[str, Tensor]:
         """Return the unweighted terms of two rounds, the second on the first one's outlines.
 
@@ -70,45 +93,60 @@ class RefinementLoss:
             ``(P,)`` the crystals they answer for.
         targets
             Of the same images.
+        others
+            Outlines that answer for no crystal; of them the quality alone is learnt.
         """
         rows = self._refined_rows(targets.picture[crystal], crystal)
-        picture = targets.picture[crystal[rows]]
         truth = targets.codes[crystal[rows]].cpu().numpy().astype(np.float64)
-        current = codes[rows].detach().cpu().numpy().astype(np.float64)
+        picture = torch.cat([targets.picture[crystal[rows]], others.picture])
+        current = torch.cat([codes[rows].detach(), others.codes]).cpu().numpy().astype(np.float64)
+        quality = torch.cat([others.quality.new_zeros(len(rows)), others.quality])
+        is_true = np.arange(len(current)) < len(rows)
+        order = torch.argsort(picture, stable=True)
+        picture, quality = picture[order], quality[order]
+        current, is_true = current[order.cpu().numpy()], is_true[order.cpu().numpy()]
         polygons = decode_codes(truth)
         sums: dict[str, Tensor] = {}
         for round_ in range(2):
-            wanted, good, before = _true_radii(current, polygons)
+            wanted, good, before = _true_radii(current[is_true], polygons)
+            keep = np.ones(len(current), bool)
+            keep[np.flatnonzero(is_true)[~good]] = False
             if good.sum() < 2:  # batch norm needs two
                 break
-            current, polygons, wanted = current[good], polygons[good], wanted[good]
-            picture = picture[torch.from_numpy(good).to(picture.device)]
+            current, is_true = current[keep], is_true[keep]
+            polygons, wanted = polygons[good], wanted[good]
+            kept = torch.from_numpy(keep).to(picture.device)
+            picture, quality = picture[kept], quality[kept]
             start = torch.from_numpy(current.astype(np.float32)).to(fine.device)
             step, verdict = model.refine(self.sample(fine, coarse, start, picture))
+            true = torch.from_numpy(np.flatnonzero(is_true)).to(fine.device)
+            false = torch.from_numpy(np.flatnonzero(~is_true)).to(fine.device)
             true_r = torch.from_numpy(wanted.astype(np.float32)).to(fine.device)
-            new_r = start[:, FRAME:] * torch.exp(step.float())
+            all_r = start[:, FRAME:] * torch.exp(step.float())
+            new_r = all_r[true]
             iou = torch.minimum(new_r, true_r).square().sum(1) / torch.maximum(
                 new_r, true_r
             ).square().sum(1)
-            log_step = torch.log(true_r / start[:, FRAME:]).clamp(-1, 1)
+            log_step = torch.log(true_r / start[true, FRAME:]).clamp(-1, 1)
             ratio = 0.5 * torch.log(new_r.square().sum(1) / true_r.square().sum(1)).detach()
-            scale = verdict[:, 1].float()
+            scale = verdict[true, 1].float()
             terms = {
                 "refine_iou": 1 - iou.mean(),
-                "refine_step": F.smooth_l1_loss(step.float(), log_step, beta=0.03),
+                "refine_step": F.smooth_l1_loss(step[true].float(), log_step, beta=0.03),
                 "refine_quality": F.binary_cross_entropy_with_logits(
-                    verdict[:, 0].float(), iou.detach()
+                    verdict[:, 0].float(), quality.index_copy(0, true, iou.detach())
                 ),
                 # Laplace likelihood: the scale becomes the mean absolute error
                 "refine_scale": (ratio.abs().clamp(max=0.5) * torch.exp(-scale) + scale).mean(),
                 f"_refined{round_}": iou.mean().detach(),
                 "_before": torch.tensor(float(before[good].mean()), device=fine.device),
+                "_others": verdict[false, 0].sigmoid().mean().detach(),
             }
             for key, value in terms.items():
                 share = 1.0 if key.startswith("_refined") else 0.5
                 sums[key] = sums.get(key, torch.zeros((), device=fine.device)) + share * value
             moved = current.copy()
-            moved[:, FRAME:] = new_r.detach().cpu().numpy()
+            moved[:, FRAME:] = all_r.detach().cpu().numpy()
             current = reencode(moved)
         return sums
 
