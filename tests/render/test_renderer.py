@@ -73,6 +73,18 @@ def opaque(scene: Scene) -> Scene:
     return replace(scene, crystals=Population(**black))
 
 
+def test_the_frame_cuts_a_blurred_crystal_without_a_trace() -> None:
+    """The same crystal well inside a larger frame: rounding may move single rays, not bands."""
+    for near in lone_crystals(6, 120.0, Optics(aperture_tan=0.04)):
+        corner = vars(near.crystals) | {"position_px": np.array([[2.0, 90.0, 120.0]], np.float32)}
+        inside = vars(near.crystals) | {"position_px": np.array([[98.0, 186.0, 120.0]], np.float32)}
+        cut = trace_scene(replace(near, crystals=Population(**corner))).transmittance
+        large = replace(near, shape=(288, 288), crystals=Population(**inside))
+        whole = trace_scene(large).transmittance[96:192, 96:192]
+        assert (whole < 0.99).any()
+        assert (np.abs(cut - whole) > 1e-4).mean() < 1e-3
+
+
 def test_defocus_neither_moves_nor_loses_shadow() -> None:
     """Black crystals, so that only geometry counts: the shadow spreads by the disc's variance."""
     sharp = Optics(aperture_tan=1e-6)

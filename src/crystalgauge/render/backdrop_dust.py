@@ -23,15 +23,22 @@ def paint_specks(canvas: NDArray[np.float32], specks: Specks) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _phase(amount, seed, speck, wave):  # type: ignore[no-untyped-def]
+    """Return sine and cosine, times an amount, of a speck's phase of one wave of its outline."""
+    phase = 6.2831853 * hash_uniform(seed, speck, wave)
+    return amount * math.sin(phase), amount * math.cos(phase)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _specks(canvas, places, softness, irregularity, rim, seed):  # type: ignore[no-untyped-def]
     """Multiply the canvas by irregular blobs with soft borders, in place."""
     height, width = canvas.shape
     for k in range(places.shape[0]):
         cx, cy, radius, density = places[k]
         reach = radius * (1 + 2 * irregularity) + 3 * softness + 1
-        phase2 = 6.2831853 * hash_uniform(seed, k, 2)
-        phase3 = 6.2831853 * hash_uniform(seed, k, 3)
-        phase5 = 6.2831853 * hash_uniform(seed, k, 5)
+        sin2, cos2 = _phase(0.7 * irregularity, seed, k, 2)
+        sin3, cos3 = _phase(0.5 * irregularity, seed, k, 3)
+        sin5, cos5 = _phase(0.3 * irregularity, seed, k, 5)
         for y in range(max(0, int(cy - reach)), min(height, int(cy + reach) + 2)):
             for x in range(max(0, int(cx - reach)), min(width, int(cx + reach) + 2)):
                 dx, dy = x + 0.5 - cx, y + 0.5 - cy
@@ -40,10 +47,12 @@ def _specks(canvas, places, softness, irregularity, rim, seed):  # type: ignore[
                     continue
                 outline = radius
                 if radius > 1.2:  # smaller ones are round at any resolution
-                    turn = math.atan2(dy, dx)
-                    bumps = 0.7 * math.sin(2 * turn + phase2) + 0.5 * math.sin(3 * turn + phase3)
-                    bumps += 0.3 * math.sin(5 * turn + phase5)
-                    outline = radius * (1 + irregularity * bumps)
+                    c1, s1 = (dx / r, dy / r) if r > 0 else (1.0, 0.0)
+                    c2, s2 = c1 * c1 - s1 * s1, 2 * c1 * s1  # of twice the angle, and so on
+                    c3, s3 = c2 * c1 - s2 * s1, s2 * c1 + c2 * s1
+                    c5, s5 = c3 * c2 - s3 * s2, s3 * c2 + c3 * s2
+                    bumps = s2 * cos2 + c2 * sin2 + s3 * cos3 + c3 * sin3 + s5 * cos5 + c5 * sin5
+                    outline = radius * (1 + bumps)
                 d = (r - outline) / softness
                 inside = 1 / (1 + math.exp(min(2.5 * d, 30.0)))
                 t = math.exp(-density * inside) + rim * math.exp(-((d - 1.5) ** 2))

@@ -73,7 +73,7 @@ def paint_discs(canvas: NDArray[np.float32], discs: Discs) -> None:
     _discs(canvas, places, table, discs.lean_x, discs.lean_y, grain, wobble)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _discs(canvas, places, table, lean_x, lean_y, grain, wobble):  # type: ignore[no-untyped-def]
     """Multiply the canvas by every disc's profile and grain, in place."""
     height, width = canvas.shape

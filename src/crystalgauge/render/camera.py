@@ -61,7 +61,9 @@ def expose(
     return _compress(_colour(grey, camera), camera.jpeg_quality)
 
 
-def gain(camera: Camera, irradiance_level: float = 1.0) -> float:
+def gain(
+    camera: Camera, irradiance_level: float | NDArray[np.float64] = 1.0
+) -> NDArray[np.float64]:
     """Return the change of grey per unit change of irradiance, full scale 1.
 
     Parameters
@@ -69,19 +71,22 @@ def gain(camera: Camera, irradiance_level: float = 1.0) -> float:
     camera
         The camera.
     irradiance_level
-        Irradiance about which the change is small.
+        Irradiance about which the change is small; any shape.
 
     Returns
     -------
-    float
-        The slope's magnitude for structures larger than the unsharp mask, in the vignette's
-        centre, averaged over the noise; about 0 where the picture is burnt out.
+    NDArray
+        Of the same shape: the slope's magnitude for structures larger than the unsharp mask, in
+        the vignette's centre, averaged over the noise; about 0 where the picture is burnt out.
     """
     levels, means, _ = _response(camera)
-    return float(np.interp(irradiance_level, levels, np.abs(np.gradient(means, levels))))
+    slopes = np.abs(np.gradient(means, levels))
+    return np.asarray(np.interp(irradiance_level, levels, slopes))
 
 
-def noise_level(camera: Camera, irradiance_level: float) -> float:
+def noise_level(
+    camera: Camera, irradiance_level: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the standard deviation of the noise in the stored picture, full scale 1.
 
     Parameters
@@ -90,10 +95,10 @@ def noise_level(camera: Camera, irradiance_level: float) -> float:
         The camera. What JPEG takes from the noise is not counted: at the qualities that
         `sample_camera` draws, nearly half of it in the median, and nearly all of faint noise.
     irradiance_level
-        Irradiance of a flat field.
+        Irradiance of a flat field; any shape, which the result has, too.
     """
     levels, _, deviations = _response(camera)
-    return float(np.interp(irradiance_level, levels, deviations))
+    return np.asarray(np.interp(irradiance_level, levels, deviations))
 
 
 def blur(picture: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:

@@ -82,7 +82,8 @@ def traced_windows(
 ) -> NDArray[np.int64]:
     """Return the ``(N, 4)`` windows x0, y0, x1, y1 that hold all of each crystal's light.
 
-    Windows reach beyond the frame by the blur's margin only: what is further out never shows.
+    Windows reach beyond the frame by twice the blur's margin only: what lies in the inner one may
+    show, the outer one is kept clear for the blur.
 
     Parameters
     ----------
@@ -103,9 +104,9 @@ def traced_windows(
     windows = np.empty((len(vertices), 4), np.int64)
     windows[:, :2] = np.floor(low[:, :2]).astype(np.int64) - reach[:, None]
     windows[:, 2:] = np.ceil(high[:, :2]).astype(np.int64) + reach[:, None]
-    windows[:, :2] = np.maximum(windows[:, :2], -margin[:, None])
-    windows[:, 2] = np.minimum(windows[:, 2], width + margin)
-    windows[:, 3] = np.minimum(windows[:, 3], height + margin)
+    windows[:, :2] = np.maximum(windows[:, :2], -2 * margin[:, None])
+    windows[:, 2] = np.minimum(windows[:, 2], width + 2 * margin)
+    windows[:, 3] = np.minimum(windows[:, 3], height + 2 * margin)
     windows[:, 2:] = np.maximum(windows[:, 2:], windows[:, :2])
     return windows
 
@@ -215,7 +216,7 @@ def _composite(  # type: ignore[no-untyped-def]
     for i in range(len(windows)):
         largest = max(largest, offsets[i + 1] - offsets[i])
     buffer = np.empty(directions * largest, np.float32)
-    scratch = np.empty(largest, np.float32)
+    scratch = np.empty(directions * largest, np.float32)
     pattern = np.empty(largest, np.float32)
     tree = new_tree(normals.shape[1])
     weights = (clear / clear.sum()).astype(np.float32)
@@ -267,9 +268,8 @@ def _composite(  # type: ignore[no-untyped-def]
         if visibility[i] < 1.0:
             _veil(layers, visibility[i])
         if sigma[i] > 0.0:
-            rows = scratch[:area].reshape(height, width)
-            for k in range(directions):
-                blur(layers[k], sigma[i], rows)
+            _clear_margin(layers, blur_margin(sigma[i]))
+            blur(layers, sigma[i], scratch)
         mean = pool[offsets[i] : offsets[i + 1]].reshape(height, width)
         _multiply(stack, layers, mean, weights, x0, y0)
 
@@ -288,6 +288,16 @@ def _roughen(  # type: ignore[no-untyped-def]
             for x in range(width):
                 if layers[k, y, x] != 1.0:
                     layers[k, y, x] *= marks[row, min(max(x + dx, 0), width - 1)]
+
+
+@njit(cache=True, nogil=True)
+def _clear_margin(layers, margin):  # type: ignore[no-untyped-def]
+    """Take the light out of a window's margin: only where the frame cuts a crystal there is any."""
+    height, width = layers.shape[1:]
+    layers[:, :margin] = 1.0
+    layers[:, max(height - margin, 0) :] = 1.0
+    layers[:, :, :margin] = 1.0
+    layers[:, :, max(width - margin, 0) :] = 1.0
 
 
 @njit(cache=True, nogil=True)

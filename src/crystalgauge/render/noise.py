@@ -56,19 +56,24 @@ def hash_uniform(seed: int, row: int, column: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _spline_weights(length: int, cell: float, origin: float):  # type: ignore[no-untyped-def]
-    """Return the first lattice index and the four cubic B-spline weights of every pixel centre."""
-    first = np.empty(length, np.int64)
-    weights = np.empty((length, 4), np.float32)
+    """Return the first lattice index and the four cubic B-spline weights of every pixel centre.
+
+    The indices count from the first pixel's, which comes third, and bear no sign: what they
+    point to can then be gathered in vector registers.
+    """
+    first = np.empty(length, np.uint32)
+    weights = np.empty((4, length), np.float32)
+    begin = math.floor((origin + 0.5) / cell)
     for i in range(length):
         u = (origin + i + 0.5) / cell
         k = math.floor(u)
         t = u - k
-        first[i] = k - 1
-        weights[i, 0] = (1 - t) ** 3 / 6
-        weights[i, 1] = (3 * t**3 - 6 * t**2 + 4) / 6
-        weights[i, 2] = (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6
-        weights[i, 3] = t**3 / 6
-    return first, weights
+        first[i] = k - begin
+        weights[0, i] = (1 - t) ** 3 / 6
+        weights[1, i] = (3 * t**3 - 6 * t**2 + 4) / 6
+        weights[2, i] = (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6
+        weights[3, i] = t**3 / 6
+    return first, weights, begin - 1
 
 
 @njit(cache=True, nogil=True)
@@ -77,30 +82,31 @@ def _add_octave(  # type: ignore[no-untyped-def]
 ):
     """Add one spline-interpolated lattice of hashed normal numbers to ``out`` (H, W)."""
     height, width = out.shape
-    rows, row_weights = _spline_weights(height, cell_y, origin_y)
-    columns, column_weights = _spline_weights(width, cell_x, origin_x)
-    n_rows, n_columns = rows[-1] - rows[0] + 4, columns[-1] - columns[0] + 4
+    rows, row_weights, first_row = _spline_weights(height, cell_y, origin_y)
+    columns, column_weights, first_column = _spline_weights(width, cell_x, origin_x)
+    n_rows, n_columns = int(rows[-1]) + 4, int(columns[-1]) + 4
     lattice = np.empty((n_rows, n_columns), np.float32)
     for i in range(n_rows):
         for j in range(n_columns):
-            lattice[i, j] = gain * hash_normal(seed, rows[0] + i, columns[0] + j)
+            lattice[i, j] = gain * hash_normal(seed, first_row + i, first_column + j)
     line = np.empty(n_columns, np.float32)
+    line_1, line_2, line_3 = line[1:], line[2:], line[3:]
     for y in range(height):
-        r = rows[y] - rows[0]
+        r = int(rows[y])
         for j in range(n_columns):
             line[j] = (
-                row_weights[y, 0] * lattice[r, j]
-                + row_weights[y, 1] * lattice[r + 1, j]
-                + row_weights[y, 2] * lattice[r + 2, j]
-                + row_weights[y, 3] * lattice[r + 3, j]
+                row_weights[0, y] * lattice[r, j]
+                + row_weights[1, y] * lattice[r + 1, j]
+                + row_weights[2, y] * lattice[r + 2, j]
+                + row_weights[3, y] * lattice[r + 3, j]
             )
         for x in range(width):
-            c = columns[x] - columns[0]
+            c = columns[x]
             out[y, x] += (
-                column_weights[x, 0] * line[c]
-                + column_weights[x, 1] * line[c + 1]
-                + column_weights[x, 2] * line[c + 2]
-                + column_weights[x, 3] * line[c + 3]
+                column_weights[0, x] * line[c]
+                + column_weights[1, x] * line_1[c]
+                + column_weights[2, x] * line_2[c]
+                + column_weights[3, x] * line_3[c]
             )
 
 

@@ -78,7 +78,8 @@ def new_tree(faces: int) -> Tree:
     )
 
 
-@njit(cache=True, nogil=True, inline="always")
+# Plain IEEE division from here on: looking for zeros before each costs an eighth of the time.
+@njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _set_node(
     tree: Tree,
     node: int,
@@ -90,7 +91,7 @@ def _set_node(
     tree.direction[node, 0], tree.direction[node, 1], tree.direction[node, 2] = direction
     tree.radiance[node], tree.weight[node] = light
     tree.bounces[node] = bounces
-    for face in range(len(normals)):
+    for face in range(len(normals) if bounces >= 0 else 0):
         speed = (
             normals[face, 0] * direction[0]
             + normals[face, 1] * direction[1]
@@ -101,7 +102,7 @@ def _set_node(
         tree.reciprocal[node, face] = 1.0 / speed if speed > GRAZING else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _set_entries(
     tree: Tree,
     normals: NDArray[np.float32],
@@ -132,7 +133,7 @@ def _set_entries(
         _set_node(tree, face, normals, bent, (gathered, 1.0 - mirrored), 0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _grow(
     tree: Tree,
     node: int,
@@ -165,7 +166,7 @@ def _grow(
     tree.child[node, face] = new
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _next_run(start, rise, level, rate, node, x, last, faces, length):  # type: ignore[no-untyped-def]
     """Return the face met first in column ``x`` and the last column in which it still is.
 
@@ -188,7 +189,7 @@ def _next_run(start, rise, level, rate, node, x, last, faces, length):  # type: 
     return hit, x + int(max(reach, np.float32(0.0)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
     """List the lines ``x = a + b y`` that bound the crystal on the right and on the left.
 
@@ -221,7 +222,7 @@ def _edges_of_view(planes, speed, upper, lower):  # type: ignore[no-untyped-def]
     return right, left, low, high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def trace_crystal(
     layers: NDArray[np.float32],
     normals: NDArray[np.float32],

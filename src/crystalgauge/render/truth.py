@@ -88,7 +88,7 @@ def state_truth(scene: Scene, layers: CrystalLayers, backdrop: NDArray[np.float3
     inside = shapely.area(shapely.clip_by_rect(outlines, 0, 0, width, height)) / area
     disc_sigma = np.abs(crystals.position_px[:, 2]) * scene.optics.aperture_tan / 2
     slope = np.interp(level, TONE_LEVELS, np.gradient(tone, TONE_LEVELS))
-    grain = np.interp(level, TONE_LEVELS, [noise_level(scene.camera, v) for v in TONE_LEVELS])
+    grain = np.interp(level, TONE_LEVELS, noise_level(scene.camera, TONE_LEVELS))
     noise = np.hypot(grain, texture * slope)
     columns = {
         "id": np.arange(count),
@@ -152,7 +152,7 @@ def tone_curve(camera: Camera) -> NDArray[np.float64]:
     camera
         The camera; its tone rises with the light (a negative is told apart by nobody here).
     """
-    slopes = np.array([gain(camera, level) for level in TONE_LEVELS])
+    slopes = gain(camera, TONE_LEVELS)
     steps = (slopes[1:] + slopes[:-1]) / 2 * np.diff(TONE_LEVELS)
     return np.concatenate([[0.0], np.cumsum(steps)])
 
@@ -180,7 +180,7 @@ def _polygons(corners: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArr
     return np.asarray(shapely.polygons(rings), dtype=object)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _measure(  # type: ignore[no-untyped-def]
     corners, offsets, windows, pool, pool_offsets, light, backdrop, texture, levels, tone
 ):
@@ -245,7 +245,7 @@ def _cover(cover, outline):  # type: ignore[no-untyped-def]
             cover[y, x] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _tone(level, levels, tone):  # type: ignore[no-untyped-def]
     """Look a level up in an equally spaced curve; beyond its end it stays as it is."""
     position = max(level, 0.0) / levels[-1] * (len(levels) - 1)
