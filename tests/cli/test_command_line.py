@@ -15,7 +15,7 @@ from crystalgauge.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ("measure", "simulate", "evaluate", "models", "train")
+COMMANDS = ("measure", "simulate", "evaluate", "models", "train", "benchmark", "reproduce")
 
 
 def run(*words: str) -> int:

@@ -10,9 +10,11 @@ import typer
 
 from crystalgauge._version import __version__
 from crystalgauge.cli import exit_codes
+from crystalgauge.cli.benchmark import benchmark
 from crystalgauge.cli.evaluate import evaluate
 from crystalgauge.cli.measure import measure
 from crystalgauge.cli.models import models
+from crystalgauge.cli.reproduce import reproduce
 from crystalgauge.cli.simulate import simulate
 from crystalgauge.cli.train import train
 
@@ -31,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (measure, simulate, evaluate, models, train):
+for _command in (measure, simulate, evaluate, models, train, benchmark, reproduce):
     app.command()(_command)
 
 

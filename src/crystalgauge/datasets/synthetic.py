@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError
 from crystalgauge.datasets.degraded import UPRIGHT, degrade_picture
 from crystalgauge.render.renderer import render
@@ -72,17 +73,59 @@ def sample_picture(
     sampler = REGIMES.get(regime)
     if sampler is None:
         raise ArgumentError(f"unknown regime {regime!r}; known are {', '.join(sorted(REGIMES))}")
-    micrograph, truth = render(sampler(np.random.default_rng((seed, index)), (size, size)))
-    if regime in LEAST_WIDTH_PX:
-        truth = _asking_for(truth, (size, size), LEAST_WIDTH_PX[regime])
+    scene = sampler(np.random.default_rng((seed, index)), (size, size))
+    micrograph, truth = render(scene)
+    truth = judge(truth, scene)
     chance = np.random.default_rng((seed, index, 1))
     if degraded and chance.random() < degraded:
         return degrade_picture(micrograph.pixels, truth, chance, degradations)
     return micrograph.pixels, truth
 
 
-def _asking_for(truth: Truth, shape: tuple[int, int], least_width_px: float) -> Truth:
+def judge(truth: Truth, scene: Scene) -> Truth:
+    """Decide by the rule of the scene's regime which crystals it is fair to ask for.
+
+    Parameters
+    ----------
+    truth
+        Of the scene's picture.
+    scene
+        A regime without a rule of its own keeps what the renderer says.
+    """
+    least_width_px = LEAST_WIDTH_PX.get(scene.regime)
+    if least_width_px is None:
+        return truth
     crystals = truth.crystals
-    sharp = np.zeros(len(crystals))
-    fair = is_fair(crystals, shape, sharp, least_width_px)
+    fair = is_fair(crystals, scene.shape, np.zeros(len(crystals)), least_width_px)
     return replace(truth, crystals=crystals.with_columns(ignore=~fair))
+
+
+@dataclass(frozen=True)
+class RegimePictures:
+    """The pictures of a regime by number, as `crystalgauge.datasets.writer` takes them.
+
+    Parameters
+    ----------
+    seed, size, regime
+        As for `sample_picture`.
+    first
+        Number of the first picture in its series.
+    """
+
+    seed: int
+    size: int = 384
+    regime: str = "suspension"
+    first: int = 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that decides their bytes."""
+        start = {"first": self.first} if self.first else {}
+        return {
+            "regime": self.regime, "seed": self.seed, "size": self.size, "version": __version__,
+            **start,
+        }  # fmt: skip
+
+    def __call__(self, index: int) -> tuple[NDArray[np.uint8], Truth]:
+        """Draw a picture with its truth."""
+        return sample_picture(self.seed, self.first + index, size=self.size, regime=self.regime)

@@ -8,13 +8,12 @@ import multiprocessing
 import shutil
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from crystalgauge._version import __version__
 from crystalgauge.core import AnnotationError, ArgumentError
-from crystalgauge.datasets.synthetic import REGIMES, sample_picture
+from crystalgauge.datasets.synthetic import REGIMES, RegimePictures
 from crystalgauge.io.atomic import replacing
 
 if TYPE_CHECKING:
@@ -35,6 +34,17 @@ KEPT_COLUMNS = (
     "depth_px", "defocus_px", "visible_fraction", "in_frame_fraction", "overlap_fraction",
     "signal", "noise",
 )  # fmt: skip
+
+
+class PictureSource(Protocol):
+    """Pictures with truth by number, the same ones in every process."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that decides the bytes of its pictures; a folder holds those of one source."""
+
+    def __call__(self, index: int) -> tuple[NDArray[np.uint8], Truth]:
+        """Make picture number ``index``."""
 
 
 def write_large_dataset(
@@ -134,18 +144,35 @@ def write_dataset(
         When the disk refuses.
     """
     _check(n, size, seed, regime, workers)
-    folder = Path(out)
-    settings: dict[str, Any] = {
-        "regime": regime, "seed": seed, "size": size, "version": __version__,
-        **({"first": first} if first else {}),
-    }  # fmt: skip
+    source = RegimePictures(seed, size, regime, first)
+    return write_pictures(out, n, source, workers=workers, progress=progress)
+
+
+def write_pictures(
+    out: str | Path,
+    n: int,
+    source: PictureSource,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write the first ``n`` pictures of a source; see `write_dataset` for the rest.
+
+    Parameters
+    ----------
+    out, n, workers, progress
+        As for `write_dataset`.
+    source
+        What makes the pictures; it is sent to the other processes.
+    """
+    folder, settings = Path(out), source.settings
     known = _known_entries(folder, settings)
     missing = [i for i in range(n) if not _is_there(folder, i, known)]
     _note_settings(folder, settings)
     done = n - len(missing)
     if progress:
         progress(done, n)
-    for _ in _made(folder, missing, settings, min(workers, max(len(missing), 1))):
+    for _ in _made(folder, missing, source, min(workers, max(len(missing), 1))):
         done += 1
         if progress:
             progress(done, n)
@@ -171,7 +198,8 @@ def picture_entries(name: str, pixels: NDArray[np.uint8], truth: Truth) -> dict[
     -------
     dict
         Annotations carry ``segmentation``, ``bbox``, ``area``, ``obb`` (centre x, centre y,
-        length, width in px and angle in rad), ``habit``, ``ignore`` and the numbers of the truth.
+        length, width in px and angle in rad), ``habit``, ``ignore``, ``fair`` where the truth has
+        it, and the numbers of the truth.
         The image carries ``contacts``: pairs of annotation ids.
     """
     crystals = truth.crystals
@@ -193,6 +221,7 @@ def picture_entries(name: str, pixels: NDArray[np.uint8], truth: Truth) -> dict[
                 "category_id": 1,
                 "iscrowd": 0,
                 "ignore": int(crystals["ignore"][row]),
+                **({"fair": bool(crystals["fair"][row])} if "fair" in crystals else {}),
                 "segmentation": [_rounded(corners.ravel())],
                 "bbox": _rounded([*low, *(high - low)]),
                 "area": _rounded([outline.area])[0],
@@ -286,20 +315,18 @@ def _note_settings(folder: Path, settings: dict[str, Any]) -> None:
         json.dump(settings, file)
 
 
-def _made(
-    folder: Path, missing: list[int], settings: dict[str, Any], workers: int
-) -> Iterator[int]:
+def _made(folder: Path, missing: list[int], source: PictureSource, workers: int) -> Iterator[int]:
     """Make the missing pictures, in this process or in several, and yield each index."""
     if workers == 1:
         for index in missing:
-            yield _make(folder, index, settings)
+            yield _make(folder, index, source)
         return
     queue = iter(missing)
     context = multiprocessing.get_context("spawn")  # the only one that all systems have
     with ProcessPoolExecutor(workers, context, initializer=_calm_worker) as pool:
         try:
             running = {
-                pool.submit(_make, folder, index, settings)
+                pool.submit(_make, folder, index, source)
                 for index in itertools.islice(queue, 4 * workers)
             }
             while running:
@@ -308,7 +335,7 @@ def _made(
                     yield future.result()
                     following = next(queue, None)
                     if following is not None:
-                        running.add(pool.submit(_make, folder, following, settings))
+                        running.add(pool.submit(_make, folder, following, source))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -320,16 +347,11 @@ def _calm_worker() -> None:
     cv2.setNumThreads(1)
 
 
-def _make(folder: Path, index: int, settings: dict[str, Any]) -> int:
+def _make(folder: Path, index: int, source: PictureSource) -> int:
     """Render one picture; write it, then its truth."""
     import cv2
 
-    pixels, truth = sample_picture(
-        settings["seed"],
-        settings.get("first", 0) + index,
-        size=settings["size"],
-        regime=settings["regime"],
-    )
+    pixels, truth = source(index)
     path = _image(folder, index)
     stored = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     _, code = cv2.imencode(".png", stored)
