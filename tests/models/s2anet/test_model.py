@@ -140,8 +140,8 @@ def test_every_anchor_is_answered(backbone: str, first_pool: bool) -> None:
     config = S2ANetConfig(backbone=backbone, first_pool=first_pool, width=8, channels=8)  # type: ignore[arg-type]
     model = S2ANet(config).eval()
     with torch.inference_mode():
-        found = model(torch.zeros(2, 2, 64, 96))
-    count = len(square_anchors((64, 96), config))
+        found = model(torch.zeros(2, 2, 32, 96))
+    count = len(square_anchors((32, 96), config))
     assert found.refinement is None
     assert tuple(found.anchors.shape) == (2, count, 5)
     assert tuple(found.detection.shape) == (2, count, 6)

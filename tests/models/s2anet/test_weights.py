@@ -28,17 +28,20 @@ TINY = S2ANetConfig(backbone="resnet18", width=8, channels=16)
 TINY_BATCH = S2ANetConfig(backbone="resnet18", norm="batch", width=8, channels=16)
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+NORMS = [TINY_BATCH, pytest.param(TINY, marks=pytest.mark.slow)]  # group norms take long to export
+
+
+@pytest.fixture(scope="module", params=NORMS, ids=["batch norm", "group norm"])
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of an untrained network whose boxes differ from the anchors."""
     torch.manual_seed(0)
-    model = S2ANet(TINY).eval()
+    model = S2ANet(request.param).eval()
     for branch in (model.refinement.deltas, model.detection.deltas):
         torch.nn.init.normal_(branch[-1].weight, std=0.05)
     torch.nn.init.normal_(model.detection.score[-1].weight, std=0.5)
     folder = tmp_path_factory.mktemp("model")
     export_model(model, folder / "tiny.onnx")
-    card = {"format": 1, "kind": "s2anet", "network": TINY.as_dict(), "min_score": 0.3}
+    card = {"format": 1, "kind": "s2anet", "network": request.param.as_dict(), "min_score": 0.3}
     (folder / "tiny.card.json").write_text(json.dumps(card))
     return folder
 

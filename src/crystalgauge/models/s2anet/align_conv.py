@@ -9,27 +9,32 @@ from torch.nn import functional as F
 KERNEL = 3
 
 
-def tap_positions(anchors: Tensor, row: int, column: int) -> tuple[Tensor, Tensor]:
-    """Return x and y in px where a tap samples.
+def sample_positions(anchors: Tensor) -> Tensor:
+    """Return ``(B, 3 H, 3 W, 2)`` x and y in px of the samples, three by three for every cell.
 
     Parameters
     ----------
     anchors
         ``(B, H, W, 5)`` x, y, length, width (px) and angle (rad).
-    row, column
-        -1, 0 or 1: step across and along the anchor, in thirds of its sides.
     """
-    x, y, length, width, angle = anchors.unbind(-1)
-    along, across = column * length / KERNEL, row * width / KERNEL
+    batch, rows, columns = anchors.shape[:3]
+    step = torch.arange(KERNEL, device=anchors.device, dtype=anchors.dtype) - KERNEL // 2
+    x, y, length, width, angle = anchors[:, :, None, :, None].unbind(-1)  # (B, H, 1, W, 1)
+    along = step * length / KERNEL  # (B, H, 1, W, 3)
+    across = step[:, None, None] * width / KERNEL  # (B, H, 3, W, 1)
     cosine, sine = torch.cos(angle), torch.sin(angle)
-    return x + cosine * along - sine * across, y + sine * along + cosine * across
+    samples = torch.stack(
+        [x + cosine * along - sine * across, y + sine * along + cosine * across], -1
+    )  # (B, H, 3, W, 3, 2)
+    return samples.reshape(batch, KERNEL * rows, KERNEL * columns, 2)
 
 
 class AlignConv(nn.Module):
     """Convolution whose nine taps lie on a 3 x 3 grid over the anchor of each cell.
 
-    Samples are bilinear, and zero beyond the map. An axis-parallel anchor of three cells' edge,
-    centred on its cell, makes it a plain convolution.
+    Samples are bilinear, and zero beyond the map. They are laid out as a map of three times the
+    size, which a convolution of stride three then meets tap by tap. An axis-parallel anchor of
+    three cells' edge, centred on its cell, makes it a plain convolution.
 
     Parameters
     ----------
@@ -55,17 +60,9 @@ class AlignConv(nn.Module):
             Cell size of the level in px.
         """
         rows, columns = x.shape[2:]
-        x = x.to(anchors.dtype)  # positions need single precision, also where features are half
-        total: Tensor | None = None
-        for tap in range(KERNEL * KERNEL):
-            row, column = divmod(tap, KERNEL)
-            px, py = tap_positions(anchors, row - 1, column - 1)
-            # the map spans [-1, 1] from edge to edge, as cells are areas
-            grid = torch.stack(
-                [2 * px / (columns * stride) - 1, 2 * py / (rows * stride) - 1], -1
-            )  # (B, H, W, 2)
-            seen = F.grid_sample(x, grid, padding_mode="zeros", align_corners=False)
-            term = F.conv2d(seen, self.weight[:, :, row, column, None, None])
-            total = term if total is None else total + term
-        assert total is not None
-        return F.relu(total)
+        px, py = sample_positions(anchors).unbind(-1)
+        # the map spans [-1, 1] from edge to edge, as cells are areas; positions need single
+        # precision, also where features are half
+        grid = torch.stack([2 * px / (columns * stride) - 1, 2 * py / (rows * stride) - 1], -1)
+        seen = F.grid_sample(x.to(grid.dtype), grid, padding_mode="zeros", align_corners=False)
+        return F.relu(F.conv2d(seen, self.weight, stride=KERNEL))

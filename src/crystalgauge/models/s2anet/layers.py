@@ -18,7 +18,8 @@ def make_norm(kind: NormName, channels: int) -> nn.Module:
     """Return a batch norm or a group norm over channels."""
     if kind == "batch":
         return nn.BatchNorm2d(channels)
-    return nn.GroupNorm(math.gcd(MOST_GROUPS, channels), channels)
+    # at least two channels a group: the coarsest map may be a single cell
+    return nn.GroupNorm(math.gcd(MOST_GROUPS, channels // 2), channels)
 
 
 def head_conv(norm: NormName, inputs: int, outputs: int) -> nn.Sequential:

@@ -6,6 +6,7 @@ with the square anchors and once with those that the network itself refined.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -158,10 +159,8 @@ class S2ANetLoss:
         """
         found = model(image)
         anchors = found.anchors.cpu().numpy().astype(np.float64)  # (B, M, 5)
-        owners = [
-            assign(*image_boxes)
-            for image_boxes in zip(anchors, batch.boxes, batch.ignored, strict=True)
-        ]
+        with ThreadPoolExecutor() as pool:  # the kernels do not hold the interpreter's lock
+            owners = list(pool.map(assign, anchors, batch.boxes, batch.ignored))
         refined = make_lesson(anchors, owners, batch.boxes)
         refine_score, refine_box = _module_terms(found.refinement, batch.squares)
         score, box = _module_terms(found.detection, refined.to(image.device))
