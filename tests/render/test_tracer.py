@@ -12,7 +12,8 @@ from crystalgauge.render.optics import (
     pixel_jitter,
     reflectance,
 )
-from crystalgauge.render.tracer import new_tree, trace_crystal
+from crystalgauge.render.paths import new_tree
+from crystalgauge.render.tracer import trace_crystal
 from crystalgauge.scenes import Optics
 
 DOWN = np.array([[0.0, 0.0, -1.0]])

@@ -17,8 +17,9 @@ from crystalgauge.render.optics import (
     condenser_terms,
     pixel_jitter,
 )
+from crystalgauge.render.paths import new_tree
 from crystalgauge.render.texture import draw_edges, roughness_tile, surface_pattern
-from crystalgauge.render.tracer import new_tree, trace_crystal
+from crystalgauge.render.tracer import trace_crystal
 from crystalgauge.scenes.scene import placed_facets
 
 if TYPE_CHECKING:

@@ -225,12 +225,11 @@ def contact_pairs(
     nowhere = np.zeros(3)
     for i in range(count):
         for j in range(i + 1, count):
-            if (
-                (low[i] < high[j]).all()
-                and (low[j] < high[i]).all()
-                and separation(
-                    vertices[i, : corner_count[i]], vertices[j, : corner_count[j]], nowhere
-                )
+            near = True
+            for axis in range(3):
+                near &= low[i, axis] < high[j, axis] and low[j, axis] < high[i, axis]
+            if near and (
+                separation(vertices[i, : corner_count[i]], vertices[j, : corner_count[j]], nowhere)
                 < CONTACT_GAP_PX
             ):
                 pairs.append((i, j))
