@@ -27,7 +27,7 @@ from crystalgauge.train.recipe import (  # noqa: E402
     S2ANetSection,
     ScheduleSection,
 )
-from crystalgauge.train.trainable import trainable  # noqa: E402
+from crystalgauge.train.trainable import learning_terms, trainable  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,18 +65,47 @@ def samples(seed: int, count: int = 4) -> list:
             (sample_picture(seed, i, size=128) for i in range(count))]  # fmt: skip
 
 
+def shortened(name: str | Path) -> Recipe:
+    """Return a shipped recipe for two small windows and a small network."""
+    recipe = load_recipe(name)
+    schedule = recipe.schedule.model_copy(update={"crops": 2, "batch": 2, "window": 64})
+    network = TINY_OF[recipe.model]
+    if isinstance(recipe.network, S2ANetSection):
+        small = network.model_dump(include={"width", "channels"})
+        network = recipe.network.model_copy(update={**small, "pretrained": None})
+    return recipe.model_copy(update={"schedule": schedule, "network": network})
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.name)
-def test_shipped_recipes_are_valid_and_take_a_step(path: Path, tmp_path: Path) -> None:
-    recipe = load_recipe(path)
-    short = recipe.model_copy(
-        update={
-            "schedule": recipe.schedule.model_copy(update={"crops": 2, "batch": 2, "window": 64}),
-            "network": TINY_OF[recipe.model],
-        }
+def test_shipped_recipes_are_valid_and_take_a_step(path: Path) -> None:
+    recipe = shortened(path)
+    module = ModelTraining(recipe)
+    stream = iter(WindowStream(samples(1, 2), 64, module.task, seed=0))
+    image, targets = collate([next(stream), next(stream)], module.task)
+    optimizer = module.configure_optimizers()
+    before = [p.detach().clone() for p in module.model.parameters()]
+    terms = module.loss(module.model, image, targets)
+    torch.stack(learning_terms(terms)).sum().backward()
+    optimizer.step()
+    assert all(torch.isfinite(p).all() for p in module.model.parameters())
+    assert any(
+        not torch.equal(a, b) for a, b in zip(before, module.model.parameters(), strict=True)
     )
-    fitted = fit(short, samples(1), samples(2, 1), tmp_path)
-    card = find_model(fitted.model).card
-    assert card["recipe"]["data"] == recipe.data.model_dump(mode="json")
+
+
+@pytest.mark.slow  # the export takes most of a minute
+def test_the_other_model_trains_and_predicts_too(tmp_path: Path) -> None:
+    recipe = shortened("s2anet-small")  # group norms take longer still
+    recipe = recipe.model_copy(
+        update={"network": recipe.network.model_copy(update={"norm": "batch"})}
+    )
+    fitted = fit(recipe, samples(1), samples(2, 1), tmp_path)
+    files = find_model(fitted.model)
+    assert files.kind == "s2anet"
+    assert files.card["recipe"]["data"] == recipe.data.model_dump(mode="json")
+    assert list((tmp_path / "samples").glob("*.png"))
+    with pytest.raises(ArgumentError, match=r'has model = "outline", but .* of the kind "s2anet"'):
+        fit_recipe(tiny_recipe(2), tmp_path / "other", init=fitted.model)
 
 
 def test_stop_and_resume_and_predict(tmp_path: Path) -> None:
@@ -109,6 +138,18 @@ def test_rate_warms_up_and_falls_to_its_end() -> None:
     share = schedule.final_share
     assert middle == pytest.approx(start * (share + (1 - share) / 2))
     assert end == pytest.approx(start * share)
+
+
+def test_rate_steps_down_at_its_milestones() -> None:
+    recipe = tiny_recipe(100)
+    steps = {"decay": "steps", "milestones": (0.5, 0.9), "warmup_steps": 0}
+    schedule = recipe.schedule.model_copy(update=steps)
+    module = ModelTraining(recipe.model_copy(update={"schedule": schedule}))
+    rates = []
+    for crops in (0, 49, 50, 89, 90, 100):
+        module.crops_seen = crops
+        rates.append(module.learning_rate() / schedule.peak_rate)
+    assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
 def test_windows_are_the_same_for_the_same_seed() -> None:
