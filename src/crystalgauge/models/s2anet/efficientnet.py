@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: inverted bottlenecks with ReLU6 and without squeeze and excitation.
 
 Blocks are those of EfficientNet-B0 (Tan and Le 2019, table 1). Convolutions pad as TensorFlow's
-"SAME" does for even sizes, which the published weights expect.
+"SAME" does for even sizes, as in the original.
 """
 
 from __future__ import annotations
