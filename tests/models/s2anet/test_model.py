@@ -150,8 +150,8 @@ def test_every_anchor_is_answered(backbone: str, first_pool: bool) -> None:
 def published_parameters() -> dict[str, int]:
     """Count S2A-Net with ResNet-50 from the published layers, as for one class and RGB.
 
-    Layers: mmrotate's configuration s2anet_r50_fpn_1x_dota_le135 and its heads. Tables that give
-    38.5 M count ResNet's unused classifier (2.05 M) with them.
+    Layers: mmrotate's configuration s2anet_r50_fpn_1x_dota_le135 and its heads.
+    The 38.5 M often quoted would follow for 15 classes with ResNet's unused classifier (2.05 M).
     """
 
     def conv(inputs: int, outputs: int, kernel: int, bias: bool = True) -> int:
