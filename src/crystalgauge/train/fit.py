@@ -232,16 +232,17 @@ def fit(
 
 
 def _start_from(module: ModelTraining, init: str | Path) -> None:
+    """Take over all weights of a model; layers that it lacks start as they are."""
     from crystalgauge.models.torch_models import load_model
 
     state = load_model(find_model(init)).state_dict()
-    try:
-        module.model.load_state_dict(state)
-        module.average.load_state_dict(state)
-    except RuntimeError as error:
+    own = module.model.state_dict()
+    if any(name not in own or own[name].shape != value.shape for name, value in state.items()):
         raise ArgumentError(
             f"the recipe's network differs from that of {init}; use the widths on its card"
-        ) from error
+        )
+    for model in (module.model, module.average):
+        model.load_state_dict(own | state)
 
 
 def _loader(

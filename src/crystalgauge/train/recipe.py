@@ -43,6 +43,7 @@ class NetworkSection(Strict):
     pyramid: Positive = OutlineConfig.pyramid
     stem: Positive = OutlineConfig.stem
     vertices: Annotated[int, Field(ge=8, le=128, multiple_of=2)] = OutlineConfig.vertices
+    detail: Annotated[int, Field(ge=0, le=256)] = OutlineConfig.detail
 
     def config(self) -> OutlineConfig:
         """Return the network's configuration."""

@@ -39,6 +39,8 @@ class OutlineConfig:
         Channels of the feature maps at strides 2 and 4 that the refinement samples.
     refine_width
         Channels of the refinement head.
+    detail
+        Channels of two convolutions at stride 2 that lead to the fine features alone; 0 for none.
     """
 
     inputs: int = 2
@@ -50,6 +52,7 @@ class OutlineConfig:
     fine: int = 12
     coarse: int = 24
     refine_width: int = 64
+    detail: int = 0
 
     def __post_init__(self) -> None:
         if self.vertices < 8 or self.vertices % 2:

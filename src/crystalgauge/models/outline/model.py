@@ -57,6 +57,20 @@ class ResidualBlock(nn.Module):
         return F.relu(x + self.second(self.first(x)), inplace=True)
 
 
+def detail_branch(config: OutlineConfig) -> nn.Sequential | None:
+    """Return what adds to the fine features, nothing at first.
+
+    A trained network that is given this branch so goes on from where it was.
+    """
+    if not config.detail:
+        return None
+    out = nn.Conv2d(config.detail, config.fine, 1, bias=False)
+    nn.init.zeros_(out.weight)
+    return nn.Sequential(
+        conv_norm(config.stem, config.detail), conv_norm(config.detail, config.detail), out
+    )
+
+
 class OutlineNet(nn.Module):
     """Image to outline maps and the features that the refinement samples.
 
@@ -93,6 +107,7 @@ class OutlineNet(nn.Module):
         )
         self.out = nn.Conv2d(pyramid, config.channels, 1)
         self.fine = nn.Conv2d(config.stem, config.fine, 1)
+        self.detail = detail_branch(config)
         self.coarse = nn.Conv2d(pyramid, config.coarse, 1)
         self._start()
 
@@ -137,7 +152,10 @@ class OutlineNet(nn.Module):
             for conv, norms in zip(self.head, self.head_norm, strict=True):
                 hidden = F.relu(norms[level](conv(hidden)))  # type: ignore[index]
             maps.append(self.out(hidden))
-        return maps, self.fine(stem), coarse
+        fine = self.fine(stem)
+        if self.detail is not None:
+            fine = fine + self.detail(stem)
+        return maps, fine, coarse
 
 
 class RingConv(nn.Module):
