@@ -46,7 +46,7 @@ SHIPPED = Path(__file__).parent / "pcs-path.npz"
 """The set as it comes with the package."""
 
 PICTURES = 100
-SAMPLES = 512
+SAMPLES = 256
 """Paths a pixel: what noise they leave inside crystals, some 1 grey level of 255, is that of a
 camera. At 64 it is 3 and shows where a crystal is."""
 

@@ -10,7 +10,6 @@ import numpy as np
 from crystalgauge.core import ArgumentError, Crystals, ModelError
 from crystalgauge.models.outline.decode import Outlines, decode, demote_parts, merge
 from crystalgauge.models.registry import find_model
-from crystalgauge.predict.boxes import find_boxes
 from crystalgauge.predict.engine import Engine, EngineName, open_engine
 from crystalgauge.predict.inputs import network_inputs
 from crystalgauge.predict.normalise import Intensity, measure_intensity
@@ -216,6 +215,8 @@ def _find_outline_crystals(*picture: Any, **options: Any) -> Crystals:
 
 
 def _find_box_crystals(*picture: Any, **options: Any) -> Crystals:
+    from crystalgauge.predict.boxes import find_boxes  # the rarer kind; it brings its own kernels
+
     return find_boxes(*picture, **options).to_crystals()
 
 
