@@ -18,6 +18,7 @@ class Paper(StrEnum):
     """Papers whose table can be made again."""
 
     PCS = "pcs"
+    PCS_MONITORING = "pcs-monitoring"
 
 
 class Budget(StrEnum):
@@ -30,7 +31,11 @@ class Budget(StrEnum):
 
 def reproduce(
     paper: Annotated[
-        Paper, typer.Argument(help="pcs: synthetic protein crystals, Table 1.", metavar="pcs")
+        Paper,
+        typer.Argument(
+            help="pcs: synthetic protein crystals, Table 1; pcs-monitoring: its batches over time.",
+            metavar="pcs|pcs-monitoring",
+        ),
     ],
     out: Annotated[
         Path, typer.Option(help="Folder for sets, trainings and results.", metavar="DIR")
@@ -40,13 +45,14 @@ def reproduce(
     ] = Budget.SMOKE,
     table: Annotated[
         Path | None,
-        typer.Option(help="Where the table goes; docs/results/pcs.md, of smoke DIR/pcs.md."),
+        typer.Option(help="Where the table goes; docs/results/PAPER.md, of smoke DIR/PAPER.md."),
     ] = None,
     rows: Annotated[
         str, typer.Option(help="Rows to make, such as row5,crystals; all of the budget if not.")
     ] = "",
     number: Annotated[
-        int | None, typer.Option("--n", help="Pictures of each variant of pcs-val.", min=1)
+        int | None,
+        typer.Option("--n", help="Pictures of each variant of pcs-val, or of each sample.", min=1),
     ] = None,
     minutes_per_row: Annotated[
         float | None, typer.Option(help="Longest training of a row; 25 with cpu.", min=0.01)
@@ -70,8 +76,15 @@ def reproduce(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    from crystalgauge.reproduce import reproduce_pcs
+    from crystalgauge.core import ArgumentError
+    from crystalgauge.reproduce import reproduce_monitoring, reproduce_pcs
 
+    trains = paper is Paper.PCS
+    if not trains and (rows or minutes_per_row is not None or imagenet_weights is not None):
+        raise ArgumentError(
+            "--rows, --minutes-per-row and --imagenet-weights are of the paper pcs; "
+            f"{paper} trains nothing, leave them out"
+        )
     if table is None and budget is not Budget.SMOKE:
         table = RESULTS / f"{paper}.md"
     console = Console(stderr=True)
@@ -79,19 +92,34 @@ def reproduce(
     try:
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("", total=1.0)
-            written = reproduce_pcs(
-                out,
-                budget.value,
-                table=table,
-                rows=parse_names(rows) or None,
-                pictures=number,
-                minutes_per_row=minutes_per_row,
-                imagenet_weights=imagenet_weights,
-                engine=engine,  # type: ignore[arg-type]  # the engine names the choices when wrong
-                threads=threads,
-                workers=workers,
-                progress=lambda share, words: bar.update(task, completed=share, description=words),
-            )
+
+            def report(share: float, words: str) -> None:
+                bar.update(task, completed=share, description=words)
+
+            if trains:
+                written = reproduce_pcs(
+                    out,
+                    budget.value,
+                    table=table,
+                    rows=parse_names(rows) or None,
+                    pictures=number,
+                    minutes_per_row=minutes_per_row,
+                    imagenet_weights=imagenet_weights,
+                    engine=engine,  # type: ignore[arg-type]  # the engine names the choices
+                    threads=threads,
+                    workers=workers,
+                    progress=report,
+                )
+            else:
+                written = reproduce_monitoring(
+                    out,
+                    budget.value,
+                    table=table,
+                    pictures=number,
+                    engine=engine,  # type: ignore[arg-type]  # the engine names the choices
+                    threads=threads,
+                    progress=report,
+                )
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from there", err=True)
         raise typer.Exit(exit_codes.INTERRUPTED) from None

@@ -84,7 +84,7 @@ def _precisions(name: str, pairs: list[tuple[Row, RowResult]]) -> str:
                 lines.append(_line(row, kind, result.scores[name], paper, beside))
     figures = judged[0][1].scores[name]["boxes"]
     counts = f"{figures['n_pictures']} pictures, {figures['n_truth']} crystals."
-    return f"## {SETS[name]}\n\n{_markdown(titles, lines)}\n\n{counts}"
+    return f"## {SETS[name]}\n\n{markdown(titles, lines)}\n\n{counts}"
 
 
 def _beside(title: str, beside: bool) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ def _costs(pairs: list[tuple[Row, RowResult]], contest: Contest) -> str:
         )
     engines = sorted({f"{r.cost.engine}, {r.cost.threads} threads" for _, r in pairs})
     return (
-        f"## What they cost\n\n{_markdown(titles, lines)}\n\n"
+        f"## What they cost\n\n{markdown(titles, lines)}\n\n"
         "Time: a whole prediction of a picture of 1224 x 920 px on the CPU (normalisation, "
         f"network, decoding, suppression), median of five after a first one; {'; '.join(engines)}. "
         "Time and parameters of the published size are those of the network before training."
@@ -182,6 +182,13 @@ def _same_trainings(pairs: list[tuple[Row, RowResult]]) -> list[list[str]]:
     return [names for names in by_source.values() if len(names) > 1]
 
 
-def _markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table, its first column to the left.
+
+    Parameters
+    ----------
+    titles, lines
+        Cells.
+    """
     rule = ["---", *(["--:"] * (len(titles) - 1))]
     return "\n".join(f"| {' | '.join(line)} |" for line in (titles, rule, *lines))
