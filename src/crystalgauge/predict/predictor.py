@@ -126,7 +126,10 @@ class Predictor:
         crystals = self._find(
             self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
         )
-        return Prediction(crystals.take(crystals["score"] >= self.min_score), scales)
+        crystals = crystals.take(crystals["score"] >= self.min_score)
+        factor = float(self.files.card.get("diameter_error_factor", 1.0))
+        stated = np.minimum(crystals["diameter_error"] * factor, 1.0)
+        return Prediction(crystals.with_columns(diameter_error=stated), scales)
 
 
 def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:

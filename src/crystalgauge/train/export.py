@@ -52,6 +52,7 @@ def export_fitted(
         "licence": "BSD-3-Clause",
         "network": recipe.network.config().as_dict(),
         "min_score": _least_score(report.scores["best_score"]),
+        "diameter_error_factor": round(report.error_factor, 3),
         "recipe": recipe.model_dump(mode="json"),
         "budget": {
             "crops": module.crops_seen,

@@ -11,6 +11,7 @@ import shapely
 from crystalgauge.core import Crystals, Micrograph
 from crystalgauge.metrics import EvaluationPair, evaluate
 from crystalgauge.predict.engine import Engine, TorchEngine
+from crystalgauge.train.calibration import diameter_error_factor
 
 if TYPE_CHECKING:
     from crystalgauge.datasets.shards import Sample, Samples
@@ -22,11 +23,15 @@ LEAST_SCORE = 0.06
 
 @dataclass(frozen=True, eq=False)
 class ValidationReport:
-    """Scores, and what was found in every sample at the best threshold."""
+    """Scores, and what was found in every sample at the best threshold.
+
+    ``error_factor`` is what stated errors of the diameter must be multiplied by.
+    """
 
     scores: dict[str, float]
     found: list[Crystals]
     evaluation: Any
+    error_factor: float = 1.0
 
 
 def truth_of(sample: Sample) -> Crystals:
@@ -82,4 +87,5 @@ def validate_engine(engine: Engine, samples: Samples, task: Trainable) -> Valida
     }  # fmt: skip
     best = evaluation.best_score
     shown = [found.take(found["score"] >= best) for found in everything]
-    return ValidationReport(scores, shown, evaluation)
+    factor = diameter_error_factor(pairs, best)
+    return ValidationReport(scores, shown, evaluation, factor)
