@@ -63,6 +63,20 @@ def test_a_tilted_rectangle_has_its_closed_form() -> None:
     assert got.aspect_ratio[0] == pytest.approx(2.5)
     assert got.circularity[0] == pytest.approx(math.sqrt(4 * math.pi * 360) / 84)
     assert got.solidity[0] == 1.0
+    assert got.convexity[0] == pytest.approx(1)
+    assert got.feret_mean_px[0] == pytest.approx(84 / math.pi)
+    assert got.inscribed_diameter_px[0] == pytest.approx(12, rel=1e-3)
+    # the second moment of a side a is a² / 12, that of an axis a²/ 16
+    ellipse = got.inertia
+    assert ellipse.ellipse_major_px[0] == pytest.approx(30 * math.sqrt(4 / 3))
+    assert ellipse.ellipse_minor_px[0] == pytest.approx(12 * math.sqrt(4 / 3))
+    assert ellipse.ellipse_angle_rad[0] == pytest.approx(angle)
+    assert got.ellipse_ratio[0] == pytest.approx(0.4)
+    assert got.elongation[0] == pytest.approx(0.4)
+    assert got.feret_ratio[0] == pytest.approx(12 / math.hypot(30, 12))
+    assert got.roundness[0] == pytest.approx(4 * 360 / math.pi / (30**2 + 12**2))
+    assert got.compactness[0] == pytest.approx(math.sqrt(got.roundness[0]))
+    assert got.extent[0] == pytest.approx(30 / math.hypot(30, 12))
 
 
 def test_an_ellipse_has_its_axes() -> None:
@@ -77,6 +91,13 @@ def test_an_ellipse_has_its_axes() -> None:
     h = ((40 - 10) / (40 + 10)) ** 2
     perimeter = math.pi * 50 * (1 + 3 * h / (10 + math.sqrt(4 - 3 * h)))
     assert got.perimeter_px[0] == pytest.approx(perimeter, rel=1e-4)
+    assert got.feret_mean_px[0] == pytest.approx(perimeter / math.pi, rel=1e-4)
+    assert got.inertia.ellipse_major_px[0] == pytest.approx(80, rel=1e-5)
+    assert got.inertia.ellipse_minor_px[0] == pytest.approx(20, rel=1e-5)
+    assert got.inertia.ellipse_angle_rad[0] == pytest.approx(2.8, abs=1e-9)
+    assert got.inscribed_diameter_px[0] == pytest.approx(20, rel=1e-3)
+    assert got.extent[0] == pytest.approx(math.pi / 4, rel=1e-4)
+    assert got.roundness[0] == pytest.approx(10 / 40, rel=1e-4)
 
 
 @pytest.mark.parametrize("n", [3, 4, 5, 6, 7, 12, 101])
@@ -89,6 +110,11 @@ def test_a_regular_polygon_has_its_closed_form(n: int) -> None:
     assert got.extents.feret_min_px[0] == pytest.approx(10.0 + apothem if odd else 2 * apothem)
     assert got.area_px2[0] == pytest.approx(n * 50 * math.sin(2 * math.pi / n))
     assert got.perimeter_px[0] == pytest.approx(20 * n * math.sin(math.pi / n))
+    assert got.inscribed_diameter_px[0] == pytest.approx(2 * apothem, rel=1e-3)
+    assert got.ellipse_ratio[0] == pytest.approx(1)
+    root = math.sqrt(9 / 16 - math.sqrt(3) / 4)  # of the quadratic, at a side of 1
+    triangle = (0.75 - root) / (0.75 + root)
+    assert got.elongation[0] == pytest.approx(triangle if n == 3 else 1.0, abs=1e-6)
     assert got.circularity[0] == pytest.approx(math.sqrt(math.pi / n / math.tan(math.pi / n)))
 
 
@@ -104,6 +130,10 @@ def test_a_notch_lowers_solidity_and_not_the_extents() -> None:
     ell = one((0, 0), (4, 0), (4, 1), (1, 1), (1, 4), (0, 4))
     got = shapes(ell)
     assert got.solidity[0] == pytest.approx(7 / (16 - 4.5))
+    assert got.convexity[0] == pytest.approx((10 + math.hypot(3, 3)) / 16)
+    # touches both outer sides and the inner corner: r + r / sqrt(2) = sqrt(2)
+    radius = math.sqrt(2) / (1 + math.sqrt(0.5)) / math.sqrt(2)
+    assert got.inscribed_diameter_px[0] == pytest.approx(2 * radius, rel=1e-3)
     assert got.extents.feret_max_px[0] == pytest.approx(math.hypot(4, 4))
 
 
@@ -148,9 +178,13 @@ def test_moving_turning_and_scaling_change_what_they_should(
     # shifts of 1e3 leave 1e-13 of coordinates, and areas of 0.01 x 0.5 px differences of them
     close = {"rtol": 1e-6}
     np.testing.assert_allclose(after.area_px2, before.area_px2 * scale**2, **close)
-    for name in ("perimeter_px", "equivalent_diameter_px"):
+    for name in ("perimeter_px", "equivalent_diameter_px", "feret_mean_px"):
         np.testing.assert_allclose(getattr(after, name), getattr(before, name) * scale, **close)
-    for name in ("aspect_ratio", "circularity", "solidity"):
+    # a circle found may be 0.1 % smaller than the largest, before and after
+    np.testing.assert_allclose(
+        after.inscribed_diameter_px, before.inscribed_diameter_px * scale, rtol=1e-3
+    )
+    for name in ("aspect_ratio", "circularity", "solidity", "convexity", "ellipse_ratio"):
         np.testing.assert_allclose(getattr(after, name), getattr(before, name), **close)
     for name in ("feret_max_px", "feret_min_px", "box_length_px", "box_width_px"):
         want = getattr(before.extents, name) * scale
@@ -183,11 +217,8 @@ def test_large_shapes_agree_with_scikit_image() -> None:
 def test_outlines_without_area_have_no_size() -> None:
     outlines = np.array([shapely.Polygon(), shapely.Polygon([(0, 0), (1, 1), (2, 2)]), None])
     got = shapes(outlines)
-    for values in (
-        *[v for n, v in vars(got).items() if n != "extents"],
-        *vars(got.extents).values(),
-    ):
-        assert np.isnan(values).all()
+    for name, values in got.columns().items():
+        assert np.isnan(values).all(), name
     assert len(shapes(np.empty(0, dtype=object)).area_px2) == 0
 
 

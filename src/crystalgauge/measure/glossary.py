@@ -35,6 +35,8 @@ class Entry:
         Where the definition comes from, empty when it is ours.
     definition
         One or two plain sentences.
+    standard_name
+        What the standard calls it, empty where that is the title.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Entry:
     formula: str
     standard: str
     definition: str
+    standard_name: str = ""
 
 
 _ANGLE = "from the x axis (right) towards the y axis (down), 0 to pi"
@@ -63,30 +66,70 @@ CRYSTAL_ENTRIES = (
           "Area inside the outline, also where another crystal hides it or the picture ends."),
     Entry("equivalent_diameter_px", "Equivalent circular diameter", "px", "x_A",
           "2 sqrt(A / pi)", ISO_SHAPE,
-          "Diameter of the circle whose area is the projected area."),
+          "Diameter of the circle whose area is the projected area.",
+          "area-equivalent diameter"),
+    Entry("inscribed_diameter_px", "Diameter of the largest inscribed circle", "px", "d_imax",
+          "2 max over the points within of the distance to the outline", ISO_SHAPE,
+          "Diameter of the largest circle within the outline, to 0.1 %."),
     Entry("feret_max_px", "Feret diameter, maximum", "px", "x_Fmax",
           "largest distance of two points of the outline", ISO_SHAPE,
-          "Longest extent of the outline in any direction."),
+          "Longest extent of the outline in any direction.", "maximum Feret diameter"),
     Entry("feret_max_angle_rad", "Direction of the maximum Feret diameter", "rad", "", "", "",
           f"Direction of the longest extent, {_ANGLE}."),
     Entry("feret_min_px", "Feret diameter, minimum", "px", "x_Fmin",
           "least distance of two parallel tangents", ISO_SHAPE,
-          "Narrowest gap between two parallel lines that the outline passes through."),
+          "Narrowest gap between two parallel lines that the outline passes through.",
+          "minimum Feret diameter"),
     Entry("feret_min_angle_rad", "Direction of the minimum Feret diameter", "rad", "", "", "",
           f"Direction across that gap, {_ANGLE}."),
-    Entry("box_length_px", "Box length", "px", "L", "", "",
-          "Longer side of the enclosing rectangle of least area, in any orientation."),
-    Entry("box_width_px", "Box width", "px", "W", "", "",
-          "Shorter side of that rectangle."),
+    Entry("feret_mean_px", "Feret diameter, mean", "px", "x_Fmean",
+          "perimeter of the convex hull / pi", ISO_SHAPE,
+          "Mean of the Feret diameter over all directions, by Cauchy's formula.",
+          "mean Feret diameter"),
+    Entry("box_length_px", "Box length", "px", "L", "", ISO_SHAPE,
+          "Longer side of the enclosing rectangle of least area, in any orientation.",
+          "length of the minimum area bounding box"),
+    Entry("box_width_px", "Box width", "px", "W", "", ISO_SHAPE,
+          "Shorter side of that rectangle.", "width of the minimum area bounding box"),
     Entry("box_angle_rad", "Box angle", "rad", "theta", "", "",
           f"Direction of its longer side, {_ANGLE}."),
+    Entry("ellipse_major_px", "Ellipse, major axis", "px", "x_Lmax",
+          "4 sqrt(larger eigenvalue of the covariance of x and y over the area)", ISO_SHAPE,
+          "Longer axis, end to end, of the ellipse with the same second moments of area.",
+          "major axis of the Legendre ellipse of inertia"),
+    Entry("ellipse_minor_px", "Ellipse, minor axis", "px", "x_Lmin",
+          "4 sqrt(smaller eigenvalue)", ISO_SHAPE, "Shorter axis of that ellipse.",
+          "minor axis of the Legendre ellipse of inertia"),
+    Entry("ellipse_angle_rad", "Ellipse, direction", "rad", "", "", "",
+          f"Direction of its major axis, {_ANGLE}."),
     Entry("aspect_ratio", "Aspect ratio", "", "psi", "L / W", "",
           "Box length over box width, at least 1. ISO 9276-6 uses x_Fmin / x_Fmax, at most 1."),
+    Entry("feret_ratio", "Feret ratio", "", "", "x_Fmin / x_Fmax", ISO_SHAPE,
+          "Narrowest extent over the longest, at most 1.", "aspect ratio"),
+    Entry("ellipse_ratio", "Ellipse ratio", "", "", "x_Lmin / x_Lmax", ISO_SHAPE,
+          "Minor over major axis of the ellipse of inertia, at most 1."),
+    Entry("elongation", "Elongation", "", "", "x_E / x_LG, both from A = x_E x_LG, "
+          "P = 2 (x_E + x_LG)", ISO_SHAPE,
+          "Thickness over geodesic length of a fibre, straight or bent: small when long. 1 for "
+          "what is rounder than a square."),
+    Entry("roundness", "Roundness", "", "", "4 A / (pi x_Fmax²)", ISO_SHAPE,
+          "1 for a circle, less the longer the outline; notches of the edge hardly matter."),
+    Entry("compactness", "Compactness", "", "", "sqrt(4 A / pi) / x_Fmax", ISO_SHAPE,
+          "Equivalent diameter over the longest extent; the root of the roundness."),
+    Entry("extent", "Extent", "", "", "A / (x_Fmax x_Fmin)", ISO_SHAPE,
+          "Area over the product of longest and narrowest extent; pi / 4 for an ellipse."),
     Entry("perimeter_px", "Perimeter", "px", "P", "", ISO_SHAPE,
           "Length of the outline. An outline that follows pixel edges is up to 4 / pi too long."),
+    Entry("crofton_perimeter_px", "Perimeter, Crofton", "px", "",
+          "pi / 8 (n_0 + n_90 + (n_45 + n_135) / sqrt(2))", ISO_SHAPE,
+          "Perimeter from the numbers of changes between inside and outside along rows, columns "
+          "and diagonals of pixels, as from a mask; the steps of pixel edges do not lengthen it.",
+          "perimeter by the Cauchy-Crofton method"),
     Entry("circularity", "Circularity", "", "C", "sqrt(4 pi A / P²)", ISO_SHAPE,
           "1 for a circle, less for anything else. Its square, the form factor, is what ImageJ "
           "calls circularity."),
+    Entry("convexity", "Convexity", "", "", "perimeter of the convex hull / P", ISO_SHAPE,
+          "1 for a convex outline, less for one with notches or a rough edge."),
     Entry("solidity", "Solidity", "", "S", "A / area of the convex hull", ISO_SHAPE,
           "1 for a convex outline, less for one with notches."),
     Entry("defocus_px", "Defocus", "px", "sigma", "", "",
@@ -198,6 +241,10 @@ def define(name: str) -> Entry:
     raise ArgumentError(f"no quantity is called {name!r}; see docs/notation.md for all names")
 
 
+def _source(entry: Entry) -> str:
+    return f"{entry.standard}: {entry.standard_name}" if entry.standard_name else entry.standard
+
+
 def glossary_markdown() -> str:
     """Return the glossary as the tables of ``docs/notation.md``."""
     parts = []
@@ -206,7 +253,7 @@ def glossary_markdown() -> str:
         ("One row per picture, and pooled", SUMMARY_ENTRIES),
     ):
         rows = [
-            f"| `{e.name}` | {e.title} | {e.unit} | {e.symbol} | {e.formula} | {e.standard} "
+            f"| `{e.name}` | {e.title} | {e.unit} | {e.symbol} | {e.formula} | {_source(e)} "
             f"| {e.definition} |"
             for e in entries
         ]

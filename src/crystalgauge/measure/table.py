@@ -60,8 +60,7 @@ def crystal_table(
     values: dict[str, Any] = {
         "picture": np.full(len(crystals), picture_name, dtype=object),
         "crystal_id": np.arange(1, len(crystals) + 1),
-        **{name: value for name, value in vars(size).items() if name != "extents"},
-        **vars(size.extents),
+        **size.columns(),
         "touches_border": touches_border(crystals.outlines, micrograph_shape),
     }
     for name in ("score", "defocus_px", "diameter_error"):
