@@ -1,0 +1,17 @@
+"""How sharp a picture, a tile or a crystal is."""
+
+from crystalgauge.focus.crystal_focus import CrystalFocus, crystal_focus
+from crystalgauge.focus.edges import edge_blur_px, edge_sharpness, noise_level
+from crystalgauge.focus.measures import brenner, laplacian_variance, reblur, tenengrad
+
+__all__ = [
+    "CrystalFocus",
+    "brenner",
+    "crystal_focus",
+    "edge_blur_px",
+    "edge_sharpness",
+    "laplacian_variance",
+    "noise_level",
+    "reblur",
+    "tenengrad",
+]
