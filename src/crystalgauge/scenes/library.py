@@ -152,7 +152,14 @@ def _draw_habit(rng: np.random.Generator, habits: tuple[Habit, ...]) -> tuple[st
     return habit.name, body
 
 
-def _fits(body: Polyhedron) -> bool:
+def fits(body: Polyhedron) -> bool:
+    """Tell whether a body is closed about its centre and has a place in a library.
+
+    Parameters
+    ----------
+    body
+        Any body.
+    """
     small = len(body.normals) <= MAX_FACES and 4 <= len(body.vertices) <= MAX_VERTICES
     return small and body.distances.min() > 0
 
@@ -177,7 +184,7 @@ def habit_library(seed: int = 0, count: int = 2000) -> HabitLibrary:
             name, body = _draw(rng)
         except QhullError:  # a chip may leave a sliver that Qhull finds flat
             continue
-        if _fits(body):
+        if fits(body):
             bodies.append((name, lie_flat(body)))
     return HabitLibrary.from_polyhedra(bodies)
 
@@ -208,7 +215,7 @@ def column_library(seed: int = 0, count: int = 1851) -> HabitLibrary:
             name, grown = _draw_habit(rng, (*HABITS, *NEEDLES, *PYRAMIDS))
         except QhullError:
             continue
-        if not _fits(grown):
+        if not fits(grown):
             continue
         body = even_out(lie_flat(grown), COLUMN_ELONGATION)
         distances = corner_distances(body)

@@ -20,6 +20,7 @@ from crystalgauge.scenes.statistics import (
     log_uniform,
     orientations,
 )
+from crystalgauge.scenes.surfaces import with_surfaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -167,7 +168,10 @@ def _sample_crystals(
         width,
     )
     crystals = Population.plain(kind, size, rotation, position, _sample_indices(rng, count))
-    return _with_surfaces(rng, config, crystals).take(placed)
+    crystals = with_surfaces(
+        rng, crystals, lined=config.lined, absorbing=config.absorbing, rough=config.rough
+    )
+    return crystals.take(placed)
 
 
 def _sample_sizes(
@@ -236,30 +240,3 @@ def _sample_indices(rng: np.random.Generator, count: int) -> NDArray[np.float64]
     """Draw refractive indices relative to the liquid: a substance with a spread."""
     low = rng.uniform(1.02, 1.10) if rng.random() < 0.65 else rng.uniform(1.08, 1.35)
     return rng.uniform(low, low + rng.uniform(0, 0.12), count)
-
-
-def _with_surfaces(
-    rng: np.random.Generator, config: SuspensionConfig, crystals: Population
-) -> Population:
-    """Give crystals veils, absorption, rough faces, inclusions and steps."""
-    count = len(crystals)
-    glare = rng.choice([1.0, 0.75, 0.5, 0.3], p=[0.55, 0.2, 0.15, 0.1])
-    looks = dict(vars(crystals))
-    looks["visibility"] = np.minimum(glare * rng.uniform(0.5, 1.5, count), 1).astype(np.float32)
-    if rng.random() < config.lined:
-        depth = rng.uniform(0.1, 0.7) * rng.choice([1.0, -0.5], p=[0.85, 0.15])
-        looks["edge_depth"] = (depth * rng.uniform(0.3, 1.2, count)).astype(np.float32)
-        looks["edge_px"] = np.full(count, rng.uniform(0.4, 1.3), np.float32)
-    if rng.random() < config.absorbing:
-        typical = max(float(crystals.size_px.mean()), 1.0) if count else 1.0
-        per_px = log_uniform(rng, 0.02, 1.5, 1)[0] / typical
-        looks["absorption_per_px"] = (per_px * rng.uniform(0.5, 1.5, count)).astype(np.float32)
-    if rng.random() < config.rough:
-        chosen = rng.random(count) < rng.uniform(0.2, 1.0)
-        spread = log_uniform(rng, 0.01, 0.2, 1)[0] * (rng.random() < 0.7)
-        looks["roughness"] = (chosen * spread * rng.uniform(0.3, 1.5, count)).astype(np.float32)
-        looks["grain_px"] = log_uniform(rng, 1.0, 8.0, count).astype(np.float32)
-        looks["specks"] = (chosen * rng.poisson(rng.uniform(0, 5), count)).astype(np.int32)
-        looks["steps"] = (chosen * rng.poisson(rng.uniform(0, 1.5), count)).astype(np.int32)
-        looks["surface_seed"] = rng.integers(0, 2**31, count)
-    return Population(**looks)
