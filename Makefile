@@ -59,10 +59,16 @@ $(VENV)/core.stamp: pyproject.toml | $(BIN)/pip
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/pip
 	@echo "installing crystalgauge with its test set-up into $(VENV); this takes minutes"
 	@$(PIP) install $(TORCH)
-	@$(PIP) install --editable ".[test,train]"
+	@$(PIP) install --editable ".[test,train,monitor]"
 	@touch $(VENV)/core.stamp $@
+
+# The server of PostgreSQL is no Python package; its tests are skipped where there is none.
+POSTGRES = ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || \
+  { [ "$$(id -u)" = 0 ] && apt-get install -y --no-install-recommends postgresql; } || \
+  echo "no PostgreSQL server, its tests will be skipped; on Debian: apt-get install postgresql"
 
 $(VENV)/full.stamp: $(VENV)/test.stamp
 	@echo "installing every optional dependency into $(VENV); this takes minutes"
-	@$(PIP) install $(TORCH) --editable ".[test,train,pretrained,formats,openvino,mitsuba]"
+	@$(PIP) install $(TORCH) --editable ".[test,train,pretrained,formats,openvino,mitsuba,monitor,postgres]"
+	@$(POSTGRES)
 	@touch $@

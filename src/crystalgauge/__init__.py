@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 from crystalgauge._version import __version__
 
 if TYPE_CHECKING:
+    from crystalgauge.monitor import watch
     from crystalgauge.pipeline import Measurement, measure, measure_batch
 
-__all__ = ["Measurement", "__version__", "measure", "measure_batch"]
+__all__ = ["Measurement", "__version__", "measure", "measure_batch", "watch"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the stages only when one is asked for: the command line's help needs none."""
     if name == "measure":
         return import_module("crystalgauge.measure")
+    if name == "watch":
+        return import_module("crystalgauge.monitor").watch
     if name in __all__:
         return getattr(import_module("crystalgauge.pipeline"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,12 +11,15 @@ import typer
 from crystalgauge._version import __version__
 from crystalgauge.cli import exit_codes
 from crystalgauge.cli.benchmark import benchmark
+from crystalgauge.cli.compare import compare
 from crystalgauge.cli.evaluate import evaluate
 from crystalgauge.cli.measure import measure
 from crystalgauge.cli.models import models
 from crystalgauge.cli.reproduce import reproduce
 from crystalgauge.cli.simulate import simulate
 from crystalgauge.cli.train import train
+from crystalgauge.cli.trend import trend
+from crystalgauge.cli.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +36,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (measure, simulate, evaluate, models, train, benchmark, reproduce):
+for _command in (
+    measure,
+    compare,
+    watch,
+    trend,
+    simulate,
+    evaluate,
+    models,
+    train,
+    benchmark,
+    reproduce,
+):
     app.command()(_command)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crystalgauge.report.content import PictureEntry, ReportContent, Term
+    from crystalgauge.report.content import Figure, PictureEntry, ReportContent, Term
 
 THUMBNAIL_BUDGET = 20_000_000
 """Bytes of overlays inside one page; the rest is named and left in the folder."""
@@ -36,26 +36,44 @@ def render_page(content: ReportContent) -> str:
     content
         What to say. Every text in it is escaped, so that a file name cannot become markup.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_resource("report.html.j2"))
     gallery, left_out = _gallery(content.pictures)
     listed = _listed(content.pictures)
-    return template.render(
+    return fill_template(
+        _resource("report.html.j2"),
+        content.figures,
         content=content,
-        css=_resource("report.css"),
-        script=_resource("report.js"),
-        plotly=_plotly_script() if content.figures else "",
-        figures=[script_json(dict(figure.spec)) for figure in content.figures],
         gallery=gallery,
         left_out=left_out,
         listed=listed,
         unlisted=len(content.pictures) - len(listed),
         cell_titles=_cell_titles(content.pictures),
         definitions=_definitions(content.glossary),
+    )
+
+
+def fill_template(template: str, figures: Sequence[Figure], **values: Any) -> str:
+    """Return a page in the report's style that loads nothing from anywhere.
+
+    Parameters
+    ----------
+    template
+        Jinja, with places for ``css``, ``script``, ``plotly`` and the JSON of ``figures``.
+    figures
+        Plots, numbered from 0 in the page.
+    values
+        What else the template names; every text is escaped.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(template).render(
+        css=_resource("report.css"),
+        script=_resource("report.js"),
+        plotly=_plotly_script() if figures else "",
+        figures=[script_json(dict(figure.spec)) for figure in figures],
+        **values,
     )
 
 

@@ -15,7 +15,7 @@
       box.showModal();
     });
   });
-  box.addEventListener("click", function () { box.close(); });
+  if (box) { box.addEventListener("click", function () { box.close(); }); }
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details").forEach(function (part) { part.open = true; });
   });

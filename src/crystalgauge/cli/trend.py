@@ -1,0 +1,61 @@
+"""``crystalgauge trend``: how a watched process went, on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crystalgauge.cli import exit_codes
+
+if TYPE_CHECKING:
+    from crystalgauge.monitor import Trend
+
+
+def trend(
+    store: Annotated[
+        str,
+        typer.Argument(help="Store of crystalgauge watch: a file or an address.", metavar="STORE"),
+    ],
+    out: Annotated[Path, typer.Option(help="The page.", metavar="FILE")] = Path("trend.html"),
+    alarm: Annotated[
+        list[str] | None,
+        typer.Option(help="Limit of a figure, such as 'number_d50_um>120'; may be repeated."),
+    ] = None,
+    cusum: Annotated[
+        list[str] | None,
+        typer.Option(help="Figure whose drift is looked for; number-weighted D50 if not given."),
+    ] = None,
+    cusum_k: Annotated[
+        float, typer.Option(help="Slack of the CUSUM in standard deviations.", min=0)
+    ] = 0.5,
+    cusum_h: Annotated[
+        float, typer.Option(help="Sum above which it raises an alarm, in standard deviations.")
+    ] = 5.0,
+    reference: Annotated[
+        int, typer.Option(help="Pictures of its reference window, the first ones.", min=5)
+    ] = 20,
+) -> None:
+    """Write a page with the trends of a watched process and its alarms.
+
+    The store may be written to meanwhile.
+    """
+    from crystalgauge.monitor import Cusum, parse_threshold, write_trend
+
+    thresholds = [parse_threshold(text) for text in alarm or []]
+    cusums = [Cusum(name, cusum_k, cusum_h, reference) for name in cusum or [""]]
+    shown = write_trend(store, out, thresholds=thresholds, cusums=cusums)
+    _report(shown)
+    typer.echo(f"trend: {out}")
+    raise typer.Exit(exit_codes.OK if len(shown.pictures) else exit_codes.NOTHING_DONE)
+
+
+def _report(shown: Trend) -> None:
+    number, failed = len(shown.pictures), sum(file.status == "failed" for file in shown.files)
+    for alarm in shown.alarms:
+        state = "stands" if alarm.last == number - 1 else "over"
+        typer.echo(f"alarm ({state}): {alarm.rule}, from {shown.names()[alarm.first]}")
+    lost = f", {failed} failed" if failed else ""
+    alarms = f"{len(shown.alarms)} alarm{'' if len(shown.alarms) == 1 else 's'}"
+    typer.echo(f"{number} picture{'' if number == 1 else 's'}{lost}, {alarms}")

@@ -1,0 +1,19 @@
+"""Watch a process: pictures measured as they come, a store, trends and alarms."""
+
+from crystalgauge.monitor.alarms import Alarm, Cusum, Threshold, parse_threshold
+from crystalgauge.monitor.page import write_trend
+from crystalgauge.monitor.records import WatchRecord
+from crystalgauge.monitor.runner import watch, watch_folder
+from crystalgauge.monitor.trends import Trend
+
+__all__ = [
+    "Alarm",
+    "Cusum",
+    "Threshold",
+    "Trend",
+    "WatchRecord",
+    "parse_threshold",
+    "watch",
+    "watch_folder",
+    "write_trend",
+]

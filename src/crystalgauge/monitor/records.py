@@ -1,0 +1,123 @@
+"""What watching a folder tells and stores about each picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from crystalgauge.monitor.source import Stamp
+    from crystalgauge.pipeline import Measurement
+
+Status = Literal["ok", "failed", "duplicate"]
+
+SAME_NUMBERS = ("engine",)
+"""Settings that may change within a store: engines agree but for rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class WatchRecord:
+    """What became of one picture; it is stored by the time this is handed out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    status
+        ``duplicate`` when a picture of the same content is stored already, under any name.
+    message
+        Cause of a failure, or notes.
+    page
+        Number within a series, counted from 1; None for a file with a single picture, and where
+        the status is that of the whole file.
+    sha256
+        Of the file's content; empty when it could not be read.
+    time_utc
+        When the picture was taken, in UTC and without a zone; None unless it was measured.
+    time_origin
+        What gave the time: ``name``, ``metadata`` or ``mtime``.
+    measurement
+        None unless the picture was measured.
+    waiting
+        Files that are known to wait after this one.
+    """
+
+    path: Path
+    status: Status
+    message: str = ""
+    page: int | None = None
+    sha256: str = ""
+    time_utc: datetime | None = None
+    time_origin: str = ""
+    measurement: Measurement | None = None
+    waiting: int = 0
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Figures by the names of the glossary; empty unless the picture was measured."""
+        return self.measurement.summary.as_dict() if self.measurement else {}
+
+
+@dataclass(frozen=True)
+class FileState:
+    """The last thing known about a file of the folder.
+
+    Parameters
+    ----------
+    key
+        Its path as text, from `crystalgauge.monitor.source.path_key`.
+    stamp
+        Its state when it was read.
+    sha256
+        Of its content; empty when it could not be read.
+    status
+        What became of it.
+    message
+        Why it failed, or of what it is a duplicate.
+    """
+
+    key: str
+    stamp: Stamp
+    sha256: str
+    status: Status
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class StoredSettings:
+    """What the numbers of a store depend on besides the pictures.
+
+    Parameters
+    ----------
+    fingerprint
+        Hash of the rest, from `crystalgauge.pipeline.Settings.fingerprint`.
+    version
+        Of this program.
+    arguments, detector
+        Plain values.
+    """
+
+    fingerprint: str
+    version: str
+    arguments: dict[str, Any]
+    detector: dict[str, Any]
+
+    def differences(self, other: StoredSettings) -> list[str]:
+        """Name what gives other numbers as ``name: old -> new``; the version is let pass.
+
+        Parameters
+        ----------
+        other
+            The newer settings.
+        """
+        before = {**self.arguments, **self.detector}
+        after = {**other.arguments, **other.detector}
+        names = [name for name in dict.fromkeys([*before, *after]) if name not in SAME_NUMBERS]
+        return [
+            f"{name}: {before.get(name)} -> {after.get(name)}"
+            for name in names
+            if before.get(name) != after.get(name)
+        ]
