@@ -8,7 +8,7 @@ from scipy.stats import ks_2samp
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.measure.clustered_sample import ClusteredSample, deal_gaps, median_and_band
-from crystalgauge.measure.comparison import compare_groups, holm
+from crystalgauge.measure.comparison import compare_groups, compare_pair, holm
 
 
 def experiment(
@@ -25,9 +25,9 @@ def test_the_clustered_test_keeps_its_level_where_the_plain_one_does_not() -> No
     rng = np.random.default_rng(0)
     clustered, plain = [], []
     for repeat in range(300):
-        pair = compare_groups({"a": experiment(rng, 5), "b": experiment(rng, 4)}, seed=repeat)
-        clustered.append(pair.pairs[0].p_clustered)
-        plain.append(pair.pairs[0].p_plain)
+        pair = compare_pair("a", experiment(rng, 5), "b", experiment(rng, 4), seed=repeat)
+        clustered.append(pair.p_clustered)
+        plain.append(pair.p_plain)
     # 126 deals: 4.8 % of 300 are 14, with a standard deviation of 3.7
     assert 4 <= sum(p <= 0.05 for p in clustered) <= 26
     assert sum(p <= 0.05 for p in plain) > 150

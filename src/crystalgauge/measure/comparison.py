@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,24 +109,42 @@ def compare_groups(groups: Mapping[str, ClusteredSample], *, seed: int = 0) -> C
     for name, sample in groups.items():
         if not len(sample):
             raise ArgumentError(f"there is nothing to compare in group {name!r}: it is empty")
-    tests = [
-        (first, second, *_test(groups[first], groups[second], seed))
+    pairs = [
+        compare_pair(first, groups[first], second, groups[second], seed=seed)
         for first, second in itertools.combinations(groups, 2)
     ]
-    plain = holm([test[3] for test in tests])
-    known = [k for k, test in enumerate(tests) if test[4] is not None]
-    clustered: dict[int, float] = dict(
-        zip(known, holm([tests[k][4] for k in known]).tolist(), strict=True)
-    )
-    pairs = [PairTest(*test, float(plain[k]), clustered.get(k)) for k, test in enumerate(tests)]
     summaries = {name: median_and_band(sample, seed=seed) for name, sample in groups.items()}
-    return Comparison(summaries, tuple(pairs))
+    return Comparison(summaries, _corrected(pairs))
 
 
-def _test(
-    a: ClusteredSample, b: ClusteredSample, seed: int
-) -> tuple[float, float, float | None, float | None, int]:
-    """Return D, both p-values, the smallest clustered one possible and the number of deals."""
+def _corrected(pairs: list[PairTest]) -> tuple[PairTest, ...]:
+    plain = holm([pair.p_plain for pair in pairs])
+    given = [pair.p_clustered for pair in pairs if pair.p_clustered is not None]
+    clustered = iter(holm(given).tolist())
+    return tuple(
+        replace(
+            pair,
+            p_plain_holm=float(p),
+            p_clustered_holm=None if pair.p_clustered is None else next(clustered),
+        )
+        for pair, p in zip(pairs, plain, strict=True)
+    )
+
+
+def compare_pair(
+    first: str, a: ClusteredSample, second: str, b: ClusteredSample, *, seed: int = 0
+) -> PairTest:
+    """Test whether two samples are of one distribution; not corrected for further pairs.
+
+    Parameters
+    ----------
+    first, second
+        What the samples are called.
+    a, b
+        One crystal or more each.
+    seed
+        Of the deals.
+    """
     from scipy.stats import ks_2samp  # costs 0.5 s, and only comparisons need it
 
     with warnings.catch_warnings():
@@ -134,9 +152,9 @@ def _test(
         plain = ks_2samp(a.values, b.values)
     statistic, p_plain = float(plain.statistic), float(plain.pvalue)
     if a.n_pictures + b.n_pictures < 3:
-        return statistic, p_plain, None, None, 1
-    p_clustered, least, n_deals = _clustered(a, b, seed)
-    return statistic, p_plain, p_clustered, least, n_deals
+        return PairTest(first, second, statistic, p_plain, None, None, 1, p_plain, None)
+    p, least, n_deals = _clustered(a, b, seed)
+    return PairTest(first, second, statistic, p_plain, p, least, n_deals, p_plain, p)
 
 
 def _clustered(a: ClusteredSample, b: ClusteredSample, seed: int) -> tuple[float, float, int]:
