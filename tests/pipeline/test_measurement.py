@@ -30,7 +30,7 @@ def test_known_rectangles_get_their_numbers(tmp_path: Path) -> None:
     assert row["score"] == pytest.approx(1 - 50 / 255)
     assert found.table["touches_border"].sum() == 1
     assert found.summary.n_crystals == 3
-    assert found.summary.coverage == pytest.approx((300 + 400 + 150) / 120**2)
+    assert found.summary.coverage.value == pytest.approx((300 + 400 + 150) / 120**2)
 
 
 def test_without_a_pixel_size_nothing_is_in_micrometres(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def measure(
     channel: Annotated[
         str | None, typer.Option(help="Name or number of the channel of multi-channel files.")
     ] = None,
+    frame_correction: Annotated[
+        str,
+        typer.Option(
+            help="Weights that make up for large crystals reaching the border more often: "
+            "miles-lantuejoul or none."
+        ),
+    ] = "miles-lantuejoul",
     engine: Annotated[
         str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
     ] = "auto",
@@ -66,6 +73,7 @@ def measure(
         min_score=min_score,
         pixel_size=None if pixel_size is None else parse_pixel_size(pixel_size),
         channel=int(channel) if channel and channel.isdecimal() else channel,
+        frame_correction=frame_correction,  # type: ignore[arg-type]  # checked by the settings
     )
     try:
         with batch_progress() as on_progress:

@@ -1,8 +1,10 @@
 """From outlines to numbers: size and shape of crystals, size distributions, their uncertainty."""
 
 from crystalgauge.measure.coverage import coverage
+from crystalgauge.measure.frame_correction import FrameCorrection, check_frame_correction
 from crystalgauge.measure.glossary import (
     CALIBRATED_ENTRIES,
+    CALIBRATED_SUMMARY_ENTRIES,
     CRYSTAL_ENTRIES,
     GLOSSARY,
     SUMMARY_ENTRIES,
@@ -12,22 +14,27 @@ from crystalgauge.measure.glossary import (
 )
 from crystalgauge.measure.outline import Extents, hull_extents
 from crystalgauge.measure.shape import Shapes, shapes, touches_border
-from crystalgauge.measure.size_distribution import Percentile, Percentiles, Summary, summarise
+from crystalgauge.measure.size_distribution import Frame, summarise
+from crystalgauge.measure.summary import Curves, Estimate, Percentiles, Summary, column_name
 from crystalgauge.measure.table import column_names, crystal_table
-from crystalgauge.measure.uncertainty import bootstrap_percentiles, weighted_percentiles
 
 __all__ = [
     "CALIBRATED_ENTRIES",
+    "CALIBRATED_SUMMARY_ENTRIES",
     "CRYSTAL_ENTRIES",
     "GLOSSARY",
     "SUMMARY_ENTRIES",
+    "Curves",
     "Entry",
+    "Estimate",
     "Extents",
-    "Percentile",
+    "Frame",
+    "FrameCorrection",
     "Percentiles",
     "Shapes",
     "Summary",
-    "bootstrap_percentiles",
+    "check_frame_correction",
+    "column_name",
     "column_names",
     "coverage",
     "crystal_table",
@@ -37,5 +44,4 @@ __all__ = [
     "shapes",
     "summarise",
     "touches_border",
-    "weighted_percentiles",
 ]

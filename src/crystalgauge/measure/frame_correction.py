@@ -8,7 +8,7 @@ frame of ``W x H``; the reciprocal as its weight takes the bias out, whatever th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -17,8 +17,28 @@ from crystalgauge.core import ArgumentError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FrameCorrection = Literal["miles-lantuejoul", "none"]
+
 BORDER_PX = 1.0
 """The outermost row of pixels; what enters it is taken to go on outside."""
+
+
+def check_frame_correction(name: str) -> None:
+    """Refuse what is no frame correction.
+
+    Parameters
+    ----------
+    name
+        As a user gave it.
+
+    Raises
+    ------
+    ArgumentError
+        When it is not known.
+    """
+    if name not in get_args(FrameCorrection):
+        known = ", ".join(get_args(FrameCorrection))
+        raise ArgumentError(f"there is no frame correction {name!r}; known are {known}")
 
 
 def miles_lantuejoul_weights(
@@ -53,6 +73,19 @@ def miles_lantuejoul_weights(
     places = (width - 2 * border_px - (x1 - x0)) * (height - 2 * border_px - (y1 - y0))
     # what fits exactly has one place only; no finite sample can speak for it
     return np.where(inside & (places > 0), width * height / np.maximum(places, 1.0), 0.0)
+
+
+def frame_weights(bounds: NDArray[np.floating[Any]], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return `miles_lantuejoul_weights`, or zeros in a picture that has nothing but a border.
+
+    Parameters
+    ----------
+    bounds, shape
+        As for `miles_lantuejoul_weights`.
+    """
+    if min(shape) <= 2 * BORDER_PX:
+        return np.zeros(len(bounds))
+    return miles_lantuejoul_weights(bounds, shape)
 
 
 def number_per_area(weights: NDArray[np.floating[Any]], frame_area: float) -> float:

@@ -139,28 +139,94 @@ CRYSTAL_ENTRIES = (
     Entry("touches_border", "Touches the border", "", "", "", ISO_IMAGE,
           "Whether the outline enters the outermost row of pixels or leaves the picture, so that "
           "part of the crystal may be unseen."),
+    Entry("frame_weight", "Frame weight", "", "w", "W H / ((W' - a) (H' - b))", ISO_IMAGE,
+          "For how many crystals this one stands, because large ones reach the border more often: "
+          "area of the picture over the area in which the middle of its bounds a x b can lie, with "
+          "W' x H' the picture without its outermost pixels (Miles-Lantuejoul); 0 for crystals "
+          "that touch the border."),
 )  # fmt: skip
 """Columns of the crystal table, in their order."""
 
-_NUMBER = "number-weighted"
-_VOLUME = "volume-weighted"
-_CDF = "least x_A at which the cumulative weight reaches {} % of the whole"
+_KINDS = (
+    ("number", "each crystal counts alike"),
+    ("length", "each crystal counts by its diameter"),
+    ("area", "each crystal counts by the square of its diameter"),
+    ("volume", "each crystal counts by the cube of its diameter, as if it were the sphere"),
+)
+_CDF = "least x_A at which Q_{} reaches {} %"
+_MEANS = (
+    (1, 0, "arithmetic mean", "Mean diameter, each crystal counting alike."),
+    (3, 2, "Sauter mean", "Mean diameter weighted by area: the size with the volume to surface "
+     "ratio of the whole sample, if crystals were spheres."),
+    (4, 3, "De Brouckere mean", "Mean diameter weighted by volume: what a laser diffraction sizer "
+     "calls the volume mean."),
+)  # fmt: skip
 
 
 def _percentiles() -> tuple[Entry, ...]:
-    words = {
-        _NUMBER: ("number", 0, "each crystal has weight 1"),
-        _VOLUME: ("volume", 3, "each crystal has the weight of the sphere of its diameter, x_A³"),
-    }
     return tuple(
         Entry(
-            f"{short}_d{percent}_px", f"D{percent}, {kind}", "px", f"x_{percent},{power}",
-            _CDF.format(percent), ISO_DISTRIBUTION,
+            f"{kind}_d{percent}_px", f"D{percent}, {kind}-weighted", "px", f"x_{percent},{r}",
+            _CDF.format(r, percent), ISO_DISTRIBUTION,
             f"Size of the crystal at which {percent} % of the sample is reached when the crystals "
-            f"are put in order of their equivalent diameter and {weight}.",
+            f"are put in order of their equivalent diameter and {counts}.",
         )
-        for kind, (short, power, weight) in words.items()
+        for r, (kind, counts) in enumerate(_KINDS)
         for percent in (10, 50, 90)
+    )  # fmt: skip
+
+
+def _spans() -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            f"{kind}_span", f"Span, {kind}-weighted", "", "", f"(x_90,{r} - x_10,{r}) / x_50,{r}",
+            "", f"Width of the distribution over its median, when {counts}.",
+        )
+        for r, (kind, counts) in enumerate(_KINDS)
+    )  # fmt: skip
+
+
+def _means() -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            f"d_{p}_{q}_px", f"D[{p},{q}], {title}", "px", f"D[{p},{q}]",
+            f"sum of w x_A^{p} / sum of w x_A^{q}", ISO_MEANS, definition,
+        )
+        for p, q, title, definition in _MEANS
+    )  # fmt: skip
+
+
+def _moments(length: str, per: str, unit: str, per_unit: str) -> tuple[Entry, ...]:
+    """Return the moments of the number density in a unit of length, per a unit of area."""
+    powers = ("", "²", "³", "\u2074")
+    return (
+        Entry(f"number_per_{per}", "Crystals per area", f"1/{per_unit}", "mu_0",
+              "sum of w / area of the pictures", "",
+              "Number of crystals per area of picture, those at the border made up for by the "
+              "frame weights w. Of one picture, the interval takes crystals to lie at random."),
+        *(
+            Entry(f"moment_{k}_{length}{k if k > 1 else ''}_per_{per}", f"Moment {k}",
+                  f"{unit}{powers[k - 1]}/{per_unit}", f"mu_{k}",
+                  f"sum of w x_A^{k} / area of the pictures", "",
+                  f"Moment {k} of the number density of population balances, per area of picture "
+                  "instead of volume of suspension.")
+            for k in range(1, 5)
+        ),
+    )  # fmt: skip
+
+
+def _needed() -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            f"more_{unit}_{figure}", f"{unit.capitalize()} still needed, {title}", "", "", "", "",
+            f"How many more {unit} like these bring the 95 % interval of {title} from sampling to "
+            f"the precision, as its width falls with the root of their number.{extra}",
+        )
+        for figure, title in (("number_d50", "D50 by number"), ("d_4_3", "D[4,3]"))
+        for unit, extra in (
+            ("crystals", " Only crystals that can be sized count."),
+            ("pictures", " Empty when the crystals of one picture were resampled."),
+        )
     )  # fmt: skip
 
 
@@ -170,10 +236,22 @@ SUMMARY_ENTRIES = (
     Entry("n_border", "Crystals at the border", "", "", "", ISO_IMAGE,
           "Crystals that touch the border; their size is not known."),
     Entry("n_sized", "Crystals in the size distribution", "", "", "", "",
-          "Crystals that the percentiles rest on: without those at the border, unless asked for."),
+          "Crystals that the figures rest on: without those at the border, unless asked for."),
     *_percentiles(),
+    *_spans(),
+    *_means(),
+    Entry("geometric_sd", "Geometric standard deviation", "", "sigma_g", "exp(sd of ln x_A)",
+          ISO_MEANS, "Spread of the sizes as a factor, number-weighted: 1 when all are alike."),
+    *_moments("px", "mpx", "px", "Mpx"),
     Entry("coverage", "Coverage", "", "A_A", "area of the union of the outlines / picture area", "",
-          "Part of the picture that crystals cover, overlaps counted once, 0 to 1."),
+          "Part of the picture that crystals cover, overlaps counted once, 0 to 1; the mean of "
+          "several pictures."),
+    Entry("precision", "Precision wanted", "", "", "", "",
+          "Relative half-width of the interval that the crystals still needed are for."),
+    *_needed(),
+    Entry("frame_correction", "Frame correction", "", "", "", "",
+          "miles-lantuejoul when crystals count by their frame weight; none when each counts "
+          "once."),
     Entry("resampled", "Resampled", "", "", "", "",
           "What was drawn with replacement for the 95 % intervals: crystals of one picture, or "
           "pictures of several; empty when there are too few for an interval."),
@@ -201,13 +279,19 @@ CALIBRATED_ENTRIES = tuple(
 )
 """Columns that follow when the pixel size is known."""
 
+CALIBRATED_SUMMARY_ENTRIES = (
+    *(_in_micrometres(entry) for entry in SUMMARY_ENTRIES if entry.unit == "px"),
+    *_moments("um", "mm2", "µm", "mm²"),
+)
+"""Figures that stand in their places when the pixel size is known."""
+
 GLOSSARY = {
     entry.name: entry
     for entry in (
         *CRYSTAL_ENTRIES,
         *CALIBRATED_ENTRIES,
         *SUMMARY_ENTRIES,
-        *(_in_micrometres(entry) for entry in SUMMARY_ENTRIES if entry.unit == "px"),
+        *CALIBRATED_SUMMARY_ENTRIES,
     )
 }
 """Every quantity by name."""

@@ -1,14 +1,26 @@
-"""Size distribution of one picture or of many: percentiles, intervals and what they rest on."""
+"""Size distribution of one picture or of many: figures, intervals and what they rest on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.measure.uncertainty import bootstrap_percentiles, weighted_percentiles
+from crystalgauge.measure.bootstrap import Replicates, Sample, bootstrap, estimate
+from crystalgauge.measure.frame_correction import check_frame_correction
+from crystalgauge.measure.statistics import COLUMN, STATISTICS
+from crystalgauge.measure.summary import Curves, Estimate, LengthUnit, Needed, Summary
+from crystalgauge.measure.summary_notes import (
+    LEAST_UNITS,
+    border_note,
+    resampling_notes,
+    thin_note,
+    unit_note,
+)
+from crystalgauge.measure.uncertainty import band, half_widths, units_needed
+from crystalgauge.measure.weighted_sizes import KINDS, WeightedSizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,106 +28,44 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-Unit = Literal["px", "um"]
-Resampled = Literal["crystals", "pictures"]
+    from crystalgauge.core import Calibration
+    from crystalgauge.measure.bootstrap import Unit
+    from crystalgauge.measure.frame_correction import FrameCorrection
 
-LEAST_UNITS = 3
-"""Crystals, or pictures with crystals, below which no interval is given."""
+PRECISION = 0.05
+"""Relative half-width of an interval that most specifications ask for."""
 
-FEW_PICTURES = 10
-"""Pictures below which an interval over pictures is known to come out too narrow: simulated ones
-of 5 pictures hold the number-weighted D10, D50 and D90 in 88 to 94 of 100 cases, not 95."""
+NEEDED_FOR = ("number_d50", "d_4_3")
+"""Figures for which the crystals still needed are told."""
 
-FEW_CRYSTALS = 10
-"""A percentile that rests on fewer crystals on either side is reported as uncertain."""
+MOST_CLASSES = 24
 
 
 @dataclass(frozen=True)
-class Percentile:
-    """A size with its 95 % interval.
+class Frame:
+    """The picture a table comes from.
 
     Parameters
     ----------
-    value
-        In the unit of the summary; None without crystals.
-    low, high
-        Ends of the interval; None where none can be given.
+    shape
+        Height and width in px.
+    calibration
+        Size of a pixel, None when it is not known.
     """
 
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """The sizes below which a tenth, half and nine tenths of a sample lie."""
-
-    d10: Percentile
-    d50: Percentile
-    d90: Percentile
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What is said of a picture, or of several together.
-
-    Parameters
-    ----------
-    unit
-        Of the sizes: ``um`` when any picture is calibrated, and then of those only, else ``px``.
-    n_pictures, n_crystals
-        Pictures and crystals found in them.
-    n_border
-        Crystals at the border.
-    n_sized
-        Crystals that the percentiles rest on.
-    number, volume
-        Percentiles of the equivalent circular diameter, number- and volume-weighted.
-    coverage
-        Mean covered part of the pictures, each with the same weight; None when not given.
-    resampled
-        What was drawn for the intervals; None when there are none.
-    notes
-        What a reader must know of these figures, in sentences.
-    """
-
-    unit: Unit
-    n_pictures: int
-    n_crystals: int
-    n_border: int
-    n_sized: int
-    number: Percentiles
-    volume: Percentiles
-    coverage: float | None
-    resampled: Resampled | None
-    notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, float | int | str | None]:
-        """Return the figures by the names of the glossary, each percentile with its interval."""
-        figures: dict[str, float | int | str | None] = {
-            "n_pictures": self.n_pictures,
-            "n_crystals": self.n_crystals,
-            "n_border": self.n_border,
-            "n_sized": self.n_sized,
-        }
-        for weight, percentiles in (("number", self.number), ("volume", self.volume)):
-            for name, percentile in vars(percentiles).items():
-                stem = f"{weight}_{name}_{self.unit}"
-                figures[stem] = percentile.value
-                figures[f"{stem}_low"] = percentile.low
-                figures[f"{stem}_high"] = percentile.high
-        figures["coverage"] = self.coverage
-        figures["resampled"] = self.resampled
-        figures["notes"] = " ".join(self.notes)
-        return figures
+    shape: tuple[int, int]
+    calibration: Calibration | None = None
 
 
 def summarise(
     tables: Sequence[pl.DataFrame],
     *,
+    frames: Sequence[Frame] | None = None,
     coverages: Sequence[float] | None = None,
+    frame_correction: FrameCorrection = "miles-lantuejoul",
     include_border: bool = False,
+    precision: float = PRECISION,
+    points: int = 0,
     seed: int = 0,
 ) -> Summary:
     """Summarise pictures by the crystals found in them.
@@ -124,129 +74,225 @@ def summarise(
     ----------
     tables
         One crystal table per picture, also of pictures without crystals.
+    frames
+        The pictures; without them there are no numbers per area, and the pixel size counts as
+        exact.
     coverages
         Covered part of each picture, 0 to 1.
+    frame_correction
+        ``miles-lantuejoul`` takes each crystal as often as its column ``frame_weight`` says, which
+        makes up for large crystals reaching the border more often; ``none`` takes each once.
     include_border
-        Take crystals at the border into the size distribution, at the size of their outline.
+        Take crystals at the border too, at the size of their outline; only without correction.
+    precision
+        Relative half-width of the interval that ``needed`` is about, above 0.
+    points
+        Sizes at which the cumulative curves are given; no curves when 0.
     seed
         Of the bootstrap.
 
     Raises
     ------
     ArgumentError
-        When the numbers of tables and coverages differ.
+        When the numbers of tables, frames and coverages differ, or an argument is out of range.
     """
-    if coverages is not None and len(coverages) != len(tables):
-        raise ArgumentError(f"{len(tables)} pictures came with {len(coverages)} coverages")
-    unit, notes = _unit(tables)
-    column = f"equivalent_diameter_{unit}"
-    groups = [
-        _sizes(table, column, include_border)
-        for table in tables
-        if not len(table) or column in table.columns
-    ]
-    n_border = sum(int(table["touches_border"].sum()) for table in tables if len(table))
-    if n_border and not include_border:
-        notes.append(
-            f"Crystals at the border ({n_border}) are left out of the size distribution; large "
-            "ones reach the border more often, so it leans to small ones."
+    for name, given in (("frames", frames), ("coverages", coverages)):
+        if given is not None and len(given) != len(tables):
+            raise ArgumentError(f"{len(tables)} pictures came with {len(given)} {name}")
+    check_frame_correction(frame_correction)
+    if include_border and frame_correction != "none":
+        raise ArgumentError(
+            "crystals at the border have no frame correction; "
+            'pass frame_correction="none" to include them'
         )
-    number, volume, resampled, more = _percentiles(groups, seed)
+    if not precision > 0:
+        raise ArgumentError(f"the precision must be above 0, got {precision:g}")
+    unit, left_out = _unit(tables)
+    sample = _sample(tables, unit, frames, coverages, frame_correction, include_border)
+    n_border = sum(int(table["touches_border"].sum()) for table in tables if len(table))
+    filled = len(np.unique(sample.picture))
+    resampled = _resampled(len(sample), sample.n_pictures, filled)
+    grid = _grid(sample, points)
+    own = estimate(sample, grid)
+    drawn = bootstrap(sample, resampled, seed=seed, grid=grid) if resampled else None
+    n_units = filled if resampled == "pictures" else len(sample)
     return Summary(
         unit=unit,
         n_pictures=len(tables),
         n_crystals=sum(map(len, tables)),
         n_border=n_border,
-        n_sized=sum(map(len, groups)),
-        number=number,
-        volume=volume,
-        coverage=float(np.mean(coverages)) if coverages else None,
+        n_sized=len(sample),
+        figures=_figures(own, drawn, n_units),
+        precision=precision,
+        needed=_needed(drawn, n_units, len(sample), precision, resampled),
+        frame_correction=frame_correction,
         resampled=resampled,
-        notes=(*notes, *more),
+        notes=(
+            *unit_note(*left_out),
+            *border_note(0 if include_border else n_border, frame_correction),
+            *resampling_notes(len(sample), sample.n_pictures, filled, resampled),
+            *thin_note(WeightedSizes(sample.sizes, sample.weights)),
+        ),
+        curves=None if grid is None else _curves(sample, grid, own, drawn, n_units),
     )
 
 
-def _unit(tables: Sequence[pl.DataFrame]) -> tuple[Unit, list[str]]:
-    """Return the unit of the sizes, and what to say when some pictures lack a pixel size."""
+def _unit(tables: Sequence[pl.DataFrame]) -> tuple[LengthUnit, tuple[int, int]]:
+    """Return the unit of the sizes; of the pictures with crystals, how many lack it, and all."""
     filled = [table for table in tables if len(table)] or tables
     plain = sum("equivalent_diameter_um" not in table.columns for table in filled)
     if plain == len(filled):
-        return "px", []
-    if not plain:
-        return "um", []
-    return "um", [
-        f"{plain} of {len(filled)} pictures with crystals have no pixel size and are left out of "
-        "the size distribution."
+        return "px", (0, len(filled))
+    return "um", (plain, len(filled))
+
+
+def _sample(
+    tables: Sequence[pl.DataFrame],
+    unit: LengthUnit,
+    frames: Sequence[Frame] | None,
+    coverages: Sequence[float] | None,
+    frame_correction: FrameCorrection,
+    include_border: bool,
+) -> Sample:
+    column = f"equivalent_diameter_{unit}"
+    kept = [
+        index
+        for index, table in enumerate(tables)
+        if (not len(table) or column in table.columns)
+        and (unit == "px" or frames is None or frames[index].calibration is not None)
     ]
+    groups = [_crystals(tables[i], column, frame_correction, include_border) for i in kept]
+    nothing = np.full(len(kept), np.nan)
+    known = [frames[index] for index in kept] if frames is not None else []
+    calibrations, errors = _calibrations(known, unit, len(kept))
+    return Sample(
+        np.concatenate([np.empty(0), *(sizes for sizes, _ in groups)]),
+        np.concatenate([np.empty(0), *(weights for _, weights in groups)]),
+        np.repeat(np.arange(len(kept)), [len(sizes) for sizes, _ in groups]),
+        np.array([_area(frame, unit) for frame in known]) if known else nothing,
+        np.array([coverages[index] for index in kept], np.float64) if coverages else nothing,
+        calibrations,
+        errors,
+    )
 
 
-def _sizes(table: pl.DataFrame, column: str, include_border: bool) -> NDArray[np.float64]:
+def _crystals(
+    table: pl.DataFrame, column: str, frame_correction: FrameCorrection, include_border: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sizes that count, and their weights."""
     if not len(table):  # of a picture without crystals; it may have no columns either
-        return np.empty(0)
+        return np.empty(0), np.empty(0)
     sizes = table[column].to_numpy().astype(np.float64)
-    at_border = table["touches_border"].to_numpy().astype(bool)
-    return sizes[np.isfinite(sizes) & (include_border | ~at_border)]
-
-
-def _percentiles(
-    groups: Sequence[NDArray[np.float64]], seed: int
-) -> tuple[Percentiles, Percentiles, Resampled | None, list[str]]:
-    sizes = np.concatenate([np.empty(0), *groups])
-    if not len(sizes):
-        nothing = Percentiles(Percentile(None), Percentile(None), Percentile(None))
-        return nothing, nothing, None, ["No crystal to take a size from."]
-    values = weighted_percentiles(sizes)
-    resampled, notes = _plan(groups)
-    ends = np.full((*values.shape, 2), np.nan)
-    if resampled == "pictures":
-        picture = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-        ends = bootstrap_percentiles(sizes, picture, len(groups), seed=seed)
-    elif resampled == "crystals":
-        ends = bootstrap_percentiles(sizes, np.arange(len(sizes)), len(sizes), seed=seed)
-    number, volume = (
-        Percentiles(*[
-            Percentile(float(v), *(float(e) if np.isfinite(e) else None for e in pair))
-            for v, pair in zip(row, intervals, strict=True)
-        ])
-        for row, intervals in zip(values, ends, strict=True)
-    )  # fmt: skip
-    return number, volume, resampled, notes + _thin(sizes, values)
-
-
-def _plan(groups: Sequence[NDArray[np.float64]]) -> tuple[Resampled | None, list[str]]:
-    """Decide what to resample, and say so."""
-    n_crystals, n_filled = sum(map(len, groups)), sum(len(group) > 0 for group in groups)
-    if n_crystals < LEAST_UNITS:
-        words = "one crystal" if n_crystals == 1 else f"{n_crystals} crystals"
-        return None, [f"No intervals: {words} cannot tell how much sizes vary."]
-    if len(groups) > 1 and n_filled >= LEAST_UNITS:
-        notes = [f"Intervals (95 %) from resampling {len(groups)} pictures, each as a whole."]
-        if len(groups) < FEW_PICTURES:
-            notes.append(
-                f"Intervals from only {len(groups)} pictures tend to be too narrow; "
-                f"{FEW_PICTURES} or more are better."
-            )
-        return "pictures", notes
-    notes = [f"Intervals (95 %) from resampling {n_crystals} crystals."]
-    if len(groups) > 1:
-        notes.append(
-            "They do not include how pictures differ from each other: only "
-            f"{n_filled} of {len(groups)} pictures hold crystals that can be sized."
+    if frame_correction == "none":
+        at_border = table["touches_border"].to_numpy().astype(bool)
+        weights = (include_border | ~at_border).astype(np.float64)
+    elif "frame_weight" in table.columns:
+        weights = table["frame_weight"].to_numpy().astype(np.float64)
+    else:
+        raise ArgumentError(
+            "the table has no column frame_weight; make it with crystal_table, "
+            'or pass frame_correction="none"'
         )
-    return "crystals", notes
+    counts = np.isfinite(sizes) & (weights > 0)
+    return sizes[counts], weights[counts]
 
 
-def _thin(sizes: NDArray[np.float64], values: NDArray[np.float64]) -> list[str]:
-    """Name the percentiles that rest on few crystals."""
-    few = []
-    for weight, row in zip(("number-weighted", "volume-weighted"), values, strict=True):
-        for percent, value in zip((10, 50, 90), row, strict=True):
-            side = min(int((sizes <= value).sum()), int((sizes >= value).sum()))
-            if side < FEW_CRYSTALS:
-                few.append(f"{weight} D{percent} ({side})")
-    if not few:
-        return []
-    return [
-        f"Uncertain, because fewer than {FEW_CRYSTALS} crystals lie at or beyond it: "
-        f"{', '.join(few)}. Such an interval may be far too narrow."
-    ]
+def _area(frame: Frame, unit: LengthUnit) -> float:
+    """Return the area of a picture in mm², or in millions of px²."""
+    height, width = frame.shape
+    edge = frame.calibration.pixel_size_um if unit == "um" and frame.calibration else 1.0
+    return height * width * edge**2 / 1e6
+
+
+def _calibrations(
+    frames: Sequence[Frame], unit: LengthUnit, n_pictures: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the number of each picture's calibration, and their relative uncertainties."""
+    if unit == "px" or not frames:
+        return np.zeros(n_pictures, np.int64), np.zeros(1)
+    found = list(dict.fromkeys(frame.calibration for frame in frames if frame.calibration))
+    numbers = {calibration: number for number, calibration in enumerate(found)}
+    return (
+        np.array([numbers[frame.calibration] for frame in frames if frame.calibration], np.int64),
+        np.array([each.uncertainty_um / each.pixel_size_um for each in found]),
+    )
+
+
+def _resampled(n_sized: int, n_pictures: int, n_filled: int) -> Unit | None:
+    """Decide what to resample."""
+    if n_sized < LEAST_UNITS:
+        return None
+    return "pictures" if n_pictures > 1 and n_filled >= LEAST_UNITS else "crystals"
+
+
+def _figures(own: Replicates, drawn: Replicates | None, n_units: int) -> dict[str, Estimate]:
+    values = own.values[0]
+    widths = np.full(len(values), np.nan) if drawn is None else half_widths(drawn, n_units)
+    figures = {}
+    for statistic, value, width in zip(STATISTICS, values, widths, strict=True):
+        if not np.isfinite(value):
+            figures[statistic.name] = Estimate(None)
+        elif not np.isfinite(width):
+            figures[statistic.name] = Estimate(float(value))
+        else:
+            ends = (float(value * np.exp(-width)), float(value * np.exp(width)))
+            figures[statistic.name] = Estimate(float(value), *ends)
+    return figures
+
+
+def _needed(
+    drawn: Replicates | None, n_units: int, n_sized: int, precision: float, resampled: Unit | None
+) -> dict[str, Needed]:
+    if drawn is None:
+        return dict.fromkeys(NEEDED_FOR, Needed())
+    widths = half_widths(drawn, n_units, "sampling")
+    needed = {}
+    for name in NEEDED_FOR:
+        width = float(widths[COLUMN[name]])
+        pictures = units_needed(width, n_units, precision) if resampled == "pictures" else None
+        needed[name] = Needed(units_needed(width, n_sized, precision), pictures)
+    return needed
+
+
+def _grid(sample: Sample, points: int) -> NDArray[np.float64] | None:
+    """Return sizes equally far apart on a logarithmic axis, from the least to the largest."""
+    if not points or not len(sample):
+        return None
+    low, high = float(sample.sizes.min()), float(sample.sizes.max())
+    grid = np.geomspace(low, high, points)
+    grid[0], grid[-1] = low, high  # rounding must not leave the extremes out
+    return grid
+
+
+def _curves(
+    sample: Sample,
+    grid: NDArray[np.float64],
+    own: Replicates,
+    drawn: Replicates | None,
+    n_units: int,
+) -> Curves:
+    sizes = WeightedSizes(sample.sizes, sample.weights)
+    edges = size_classes(sample.sizes)
+    shares = own.curves[0]
+    low, high = (None, None) if drawn is None else band(shares, drawn, n_units)
+    # a class holds its upper edge; the first one also holds the least size
+    starts = np.concatenate([edges[:1] * (1 - 1e-9), edges[1:]])
+    densities = np.column_stack([sizes.log_density(starts, r) for r in KINDS])
+    return Curves(grid, shares, low, high, edges, densities)
+
+
+def size_classes(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return rising class edges, equally wide on a logarithmic axis, that hold every size.
+
+    Parameters
+    ----------
+    sizes
+        ``(n,)`` positive, n >= 1.
+    """
+    low, high = float(sizes.min()), float(sizes.max())
+    if high < low * 1.05:
+        low, high = low * 0.9, high * 1.1
+    number = int(np.clip(np.ceil(2 * len(sizes) ** (1 / 3)), 5, MOST_CLASSES))
+    edges = np.geomspace(low, high, number + 1)
+    edges[0], edges[-1] = low, high  # rounding must not push the extremes out
+    return np.asarray(edges, dtype=np.float64)

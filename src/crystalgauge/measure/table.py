@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crystalgauge.measure.frame_correction import frame_weights
 from crystalgauge.measure.glossary import CALIBRATED_ENTRIES, CRYSTAL_ENTRIES
 from crystalgauge.measure.shape import shapes, touches_border
 
@@ -62,6 +63,7 @@ def crystal_table(
         "crystal_id": np.arange(1, len(crystals) + 1),
         **size.columns(),
         "touches_border": touches_border(crystals.outlines, micrograph_shape),
+        "frame_weight": frame_weights(crystals.bounds, micrograph_shape),
     }
     for name in ("score", "defocus_px", "diameter_error"):
         known = crystals[name] if name in crystals else np.full(len(crystals), np.nan)

@@ -192,7 +192,7 @@ def save_measurement(measurement: Measurement, out: Path) -> Path:
         out,
         store,
         [Entry(name, key, record)],
-        arguments={},
+        arguments={"frame_correction": measurement.summary.frame_correction},
         detector=measurement.provenance,
         exports=(),
         started=time.time() - measurement.seconds,

@@ -107,6 +107,21 @@ def measure_file(
 
 
 def _failure(error: Exception, path: Path, page: int | None, sha256: str) -> Record:
+    return Record("failed", failure_message(error, path, page), page, sha256=sha256)
+
+
+def failure_message(error: Exception, path: Path, page: int | None = None) -> str:
+    """Say in one line why a picture was not measured; what is no fault of it goes to the log.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    path
+        The file.
+    page
+        Number of the picture that failed, when others of the file came before it.
+    """
     if isinstance(error, CrystalGaugeError):
         text = readable(str(error))
     elif isinstance(error, MemoryError):
@@ -116,7 +131,7 @@ def _failure(error: Exception, path: Path, page: int | None, sha256: str) -> Rec
         text = f"unexpected {type(error).__name__}: {readable(str(error))}; please report it"
     if page is not None:
         text += "; the pictures after it in this file were not read"
-    return Record("failed", text, page, sha256=sha256)
+    return text
 
 
 def _measure_pages(
@@ -141,7 +156,12 @@ def _measure_pages(
             yield kept
             continue
         started = time.perf_counter()
-        measurement = measure_micrograph(micrograph, detector, progress=progress)
+        measurement = measure_micrograph(
+            micrograph,
+            detector,
+            frame_correction=job.settings.frame_correction,
+            progress=progress,
+        )
         record = replace(
             measurement.record(),
             page=number if micrograph.source.endswith(f"#{number}") else None,

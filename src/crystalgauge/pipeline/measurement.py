@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from crystalgauge.measure import Summary
+    from crystalgauge.measure import FrameCorrection, Summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Measurement:
     table
         One row per crystal; every column is defined in `crystalgauge.measure.GLOSSARY`.
     summary
-        Count, percentiles with intervals and coverage of the picture.
+        Size distribution of the picture: figures with intervals.
     notes
         What a user should know about the reading and the detection.
     scales
@@ -111,6 +111,7 @@ def measure(
     engine: Engine = "auto",
     threads: int | None = None,
     channel: int | str | None = None,
+    frame_correction: FrameCorrection = "miles-lantuejoul",
     detector: Detector | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Measurement:
@@ -135,6 +136,8 @@ def measure(
         Threads of one run.
     channel
         Name or number of the channel of a multi-channel file.
+    frame_correction
+        Whether the size distribution makes up for large crystals reaching the border more often.
     detector
         Used instead of the model: loading one takes longer than a small picture.
     progress
@@ -156,17 +159,21 @@ def measure(
     """
     given = None if pixel_size_um is None else Calibration(pixel_size_um, detail="pixel_size_um")
     micrograph, notes = _micrograph(picture, given, channel)
-    settings = Settings(model, engine, scales, min_score, threads, given, channel)
-    found = measure_micrograph(
-        micrograph, detector or settings.detector(), notes=notes, progress=progress
+    settings = Settings(model, engine, scales, min_score, threads, given, channel, frame_correction)
+    return measure_micrograph(
+        micrograph,
+        detector or settings.detector(),
+        frame_correction=frame_correction,
+        notes=notes,
+        progress=progress,
     )
-    return found
 
 
 def measure_micrograph(
     micrograph: Micrograph,
     detector: Detector,
     *,
+    frame_correction: FrameCorrection = "miles-lantuejoul",
     notes: tuple[str, ...] = (),
     progress: Callable[[float], None] | None = None,
 ) -> Measurement:
@@ -178,22 +185,30 @@ def measure_micrograph(
         The picture.
     detector
         Finds the crystals.
+    frame_correction
+        Of the size distribution.
     notes
         What the reading had to say.
     progress
         Called with the share done, 0 to 1.
     """
-    from crystalgauge.measure import coverage, crystal_table, summarise
+    from crystalgauge.measure import Frame, coverage, crystal_table, summarise
 
     started = time.perf_counter()
     prediction = detector(micrograph, progress)
     crystals, shape = prediction.crystals, micrograph.shape
     table = crystal_table(crystals, shape, micrograph.calibration, _shown_source(micrograph))
+    summary = summarise(
+        [table],
+        frames=[Frame(shape, micrograph.calibration)],
+        coverages=[coverage(crystals, shape)],
+        frame_correction=frame_correction,
+    )
     return Measurement(
         micrograph,
         crystals,
         table,
-        summarise([table], coverages=[coverage(crystals, shape)]),
+        summary,
         (*notes, *prediction.notes),
         tuple(prediction.scales),
         dict(detector.provenance),

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crystalgauge.io.annotations import AnnotatedPicture, AnnotationFormat
-    from crystalgauge.measure import Summary
+    from crystalgauge.measure import FrameCorrection, Summary
     from crystalgauge.pipeline.naming import PictureName
     from crystalgauge.pipeline.parts import PartStore, Record
+
+CURVE_POINTS = 160
+"""Sizes at which the page's cumulative curves are drawn; the table has all crystals."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def write_results(
     entries
         The pictures, in the order of the results.
     arguments, detector
-        For the provenance.
+        For the provenance; the argument ``frame_correction`` also holds for the pooled figures.
     exports
         Further annotation formats.
     started
@@ -86,7 +89,7 @@ def write_results(
     from crystalgauge.pipeline.summary_page import write_page
 
     facts = provenance(entries, arguments, detector, exports, started)
-    pooled = pool_figures(store, entries)
+    pooled = pool_figures(store, entries, arguments["frame_correction"])
     write_tables(out, store, entries)
     write_overlays(out, store, entries)
     write_annotation_files(out, store, entries, exports)
@@ -156,28 +159,39 @@ def crystal_frames(store: PartStore, entries: Iterable[Entry]) -> pl.LazyFrame:
     return pl.concat(frames, how="diagonal_relaxed")
 
 
-def pool_figures(store: PartStore, entries: Iterable[Entry]) -> Summary:
+def pool_figures(
+    store: PartStore, entries: Iterable[Entry], frame_correction: FrameCorrection
+) -> Summary:
     """Summarise all measured pictures, or those with a pixel size when only some have one.
 
     Parameters
     ----------
     store, entries
         As for `write_results`.
+    frame_correction
+        Of the size distribution.
     """
     import polars as pl
 
-    from crystalgauge.measure import summarise
+    from crystalgauge.measure import Frame, summarise
 
     measured = [entry for entry in entries if entry.ok]
     sized = [entry for entry in measured if entry.record.calibration] or measured
     unit = "um" if any(entry.record.calibration for entry in sized) else "px"
-    columns = [f"equivalent_diameter_{unit}", "touches_border"]
+    columns = [f"equivalent_diameter_{unit}", "touches_border", "frame_weight"]
     tables = [
         pl.read_parquet(store.table_path(entry.key, entry.record), columns=columns, glob=False)
         for entry in sized
     ]
     covered = [(entry.record.summary or {}).get("coverage") or 0.0 for entry in sized]
-    return summarise(tables, coverages=covered)
+    frames = [Frame(entry.record.shape or (0, 0), entry.record.calibration) for entry in sized]
+    return summarise(
+        tables,
+        frames=frames,
+        coverages=covered,
+        frame_correction=frame_correction,
+        points=CURVE_POINTS,
+    )
 
 
 def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crystalgauge.core import Calibration, Micrograph
+    from crystalgauge.measure import FrameCorrection
     from crystalgauge.predict import Prediction
 
 Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
@@ -54,6 +55,8 @@ class Settings:
         Wins over what files say.
     channel
         Name or number of the channel of multi-channel files.
+    frame_correction
+        Whether size distributions make up for large crystals reaching the border more often.
     """
 
     model: str = "crystals"
@@ -63,6 +66,12 @@ class Settings:
     threads: int | None = None
     pixel_size: Calibration | None = None
     channel: int | str | None = None
+    frame_correction: FrameCorrection = "miles-lantuejoul"
+
+    def __post_init__(self) -> None:
+        from crystalgauge.measure import check_frame_correction
+
+        check_frame_correction(self.frame_correction)
 
     def detector(self) -> Detector:
         """Load the model.

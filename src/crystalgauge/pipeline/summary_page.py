@@ -5,18 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crystalgauge.io import replacing
-from crystalgauge.report import (
-    Card,
-    CumulativeCurve,
-    Figure,
-    Percentile,
-    PictureEntry,
-    ReportContent,
-    Term,
-    cumulative_figure,
-    histogram_figure,
-    render_page,
-)
+from crystalgauge.pipeline.summary_figures import cards, counted, drawings, remarks, tables
+from crystalgauge.report import PictureEntry, ReportContent, Term, render_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +14,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from crystalgauge.measure import Percentile as SizePercentile
-    from crystalgauge.measure import Percentiles, Summary
+    from crystalgauge.measure import Summary
     from crystalgauge.pipeline.parts import PartStore
     from crystalgauge.pipeline.results import Entry
 
@@ -95,12 +84,13 @@ def report_content(
     measured = sum(entry.ok for entry in entries)
     return ReportContent(
         title=_title(entries, len(crystals)),
-        subtitle=f"{_pictures(measured)} measured on {str(facts['finished'])[:10]} "
+        subtitle=f"{counted('picture', measured)} measured on {str(facts['finished'])[:10]} "
         f"with CrystalGauge {facts['crystalgauge']}",
         notices=_notices(entries),
-        cards=_cards(pooled, len(crystals), measured) if measured else [],
-        figures=_figures(crystals, pooled),
-        remarks=pooled.notes,
+        cards=cards(pooled, len(crystals), measured) if measured else [],
+        figures=drawings(pooled),
+        tables=tables(pooled),
+        remarks=remarks(pooled),
         pictures=[_picture_entry(store, entry) for entry in entries],
         columns=shown,
         rows=[
@@ -131,12 +121,8 @@ def shown_columns(crystals: pl.DataFrame) -> list[str]:
 
 def _title(entries: Sequence[Entry], number: int) -> str:
     measured = sum(entry.ok for entry in entries)
-    where = entries[0].name.shown if len(entries) == 1 else _pictures(measured)
+    where = entries[0].name.shown if len(entries) == 1 else counted("picture", measured)
     return f"{number or 'No'} crystal{'' if number == 1 else 's'} in {where}"
-
-
-def _pictures(number: int) -> str:
-    return f"{number} picture{'' if number == 1 else 's'}"
 
 
 def _notices(entries: Sequence[Entry]) -> list[str]:
@@ -145,62 +131,17 @@ def _notices(entries: Sequence[Entry]) -> list[str]:
     plain = sum(entry.record.calibration is None for entry in measured)
     notices = []
     if failed:
-        notices.append(f"{failed} of {_pictures(len(entries))} failed; the table says why.")
+        notices.append(
+            f"{failed} of {counted('picture', len(entries))} failed; the table says why."
+        )
     if plain and plain == len(measured):
         notices.append("Not calibrated: lengths are in px. Give the pixel size to get µm.")
     elif plain:
         notices.append(
-            f"{_pictures(plain)} of {len(measured)} without a pixel size: left out of the size "
-            "distribution, which is in µm."
+            f"{counted('picture', plain)} of {len(measured)} without a pixel size: left out of the "
+            "size distribution, which is in µm."
         )
     return notices
-
-
-def _cards(pooled: Summary, number: int, measured: int) -> list[Card]:
-    from crystalgauge.measure import define
-
-    meaning = define("n_crystals").definition
-    cards = [Card("Crystals", str(number), detail=f"in {_pictures(measured)}", definition=meaning)]
-    for kind, percentiles in (("number", pooled.number), ("volume", pooled.volume)):
-        term = define(f"{kind}_d50_{pooled.unit}")
-        if percentiles.d50.value is not None:
-            value, detail = f"{percentiles.d50.value:.3g}", _interval(percentiles.d50)
-            words = f"{detail}, n = {pooled.n_sized}"
-            cards.append(Card(f"D50 by {kind}", value, term.unit, words, term.definition))
-    if pooled.coverage is not None:
-        share, detail = f"{100 * pooled.coverage:.2g}", f"mean of {_pictures(pooled.n_pictures)}"
-        cards.append(Card("Coverage", share, "%", detail, define("coverage").definition))
-    return cards
-
-
-def _interval(percentile: SizePercentile) -> str:
-    if percentile.low is None or percentile.high is None:
-        return "no interval"
-    return f"95 % interval {percentile.low:.3g} to {percentile.high:.3g}"
-
-
-def _figures(crystals: pl.DataFrame, pooled: Summary) -> list[Figure]:
-    import polars as pl
-
-    if not pooled.n_sized:
-        return []
-    name = f"equivalent_diameter_{pooled.unit}"
-    sizes = crystals.filter(~pl.col("touches_border"))[name].drop_nulls().to_numpy()
-    symbol = "µm" if pooled.unit == "um" else "px"
-    number = CumulativeCurve.from_sizes(sizes, 0, _marks(pooled.number))
-    volume = CumulativeCurve.from_sizes(sizes, 3, _marks(pooled.volume))
-    return [
-        histogram_figure(sizes, symbol),
-        cumulative_figure(number, volume, symbol, len(sizes)),
-    ]
-
-
-def _marks(percentiles: Percentiles) -> list[Percentile]:
-    return [
-        Percentile(name.upper(), each.value, each.low, each.high)
-        for name, each in vars(percentiles).items()
-        if each.value is not None
-    ]
 
 
 def _picture_entry(store: PartStore, entry: Entry) -> PictureEntry:
@@ -221,15 +162,17 @@ def _picture_cells(entry: Entry) -> dict[str, str]:
     record, summary = entry.record, entry.record.summary or {}
     height, width = record.shape or (0, 0)
     cells = {"crystals": str(record.crystals)}
-    for kind in ("number", "volume"):
-        unit = "um" if record.calibration else "px"
-        name = f"{kind}_d50_{unit}"
-        value = summary.get(name)
-        symbol = "µm" if unit == "um" else "px"
-        low, high = summary.get(f"{name}_low"), summary.get(f"{name}_high")
+    unit, symbol = ("um", "µm") if record.calibration else ("px", "px")
+    for title, stem in (
+        ("D50 by number", "number_d50"),
+        ("D50 by volume", "volume_d50"),
+        ("D[4,3]", "d_4_3"),
+    ):
+        name = f"{stem}_{unit}"
+        value, low, high = (summary.get(f"{name}{end}") for end in ("", "_low", "_high"))
         around = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
-        cells[f"D50 by {kind}"] = "" if value is None else f"{value:.3g}{around} {symbol}"
-    cells["n for D50"] = str(summary.get("n_sized") or 0)
+        cells[title] = "" if value is None else f"{value:.3g}{around} {symbol}"
+    cells["n sized"] = str(summary.get("n_sized") or 0)
     covered = summary.get("coverage")
     cells["coverage"] = "" if covered is None else f"{100 * covered:.2g} %"
     size = record.calibration

@@ -3,6 +3,8 @@
 from crystalgauge.report.content import (
     Card,
     Figure,
+    FigureRow,
+    FigureTable,
     PictureEntry,
     ReportContent,
     Term,
@@ -11,7 +13,7 @@ from crystalgauge.report.figures import (
     CumulativeCurve,
     Percentile,
     cumulative_figure,
-    histogram_figure,
+    density_figure,
 )
 from crystalgauge.report.overlay import overlay
 from crystalgauge.report.page import render_page
@@ -21,13 +23,15 @@ __all__ = [
     "Card",
     "CumulativeCurve",
     "Figure",
+    "FigureRow",
+    "FigureTable",
     "Percentile",
     "PictureEntry",
     "ReportContent",
     "Term",
     "cumulative_figure",
+    "density_figure",
     "encode",
-    "histogram_figure",
     "overlay",
     "render_page",
     "thumbnail",

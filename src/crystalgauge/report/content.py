@@ -105,6 +105,44 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class FigureRow:
+    """A line of a table of figures.
+
+    Parameters
+    ----------
+    title
+        What the figures are.
+    cells
+        Formatted, one per column, each with its interval.
+    definition
+        Shown on demand.
+    """
+
+    title: str
+    cells: Sequence[str]
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """Figures with their intervals.
+
+    Parameters
+    ----------
+    columns
+        Titles of the columns after the first.
+    rows
+        The lines.
+    caption
+        What they rest on, with the count.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[FigureRow]
+    caption: str
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything on the page, in the order of the page.
 
@@ -120,6 +158,8 @@ class ReportContent:
         Summary numbers.
     figures
         Distributions.
+    tables
+        Figures of the distributions.
     remarks
         What to know about them, one sentence each.
     pictures
@@ -141,6 +181,7 @@ class ReportContent:
     notices: Sequence[str] = ()
     cards: Sequence[Card] = ()
     figures: Sequence[Figure] = ()
+    tables: Sequence[FigureTable] = ()
     remarks: Sequence[str] = ()
     pictures: Sequence[PictureEntry] = ()
     columns: Sequence[str] = ()

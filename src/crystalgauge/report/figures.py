@@ -1,4 +1,4 @@
-"""Plots of the size distribution as plotly JSON; nothing is computed here but bins."""
+"""Plots of the size distribution as plotly JSON; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUMBER_COLOUR, VOLUME_COLOUR = "#0b7a75", "#b8590f"
-BINS = 24
-POINTS = 400
-"""Points of a drawn curve; the table has all."""
+_LEGEND = {"orientation": "h", "y": 1.12, "x": 0}
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Percentile:
 
 @dataclass(frozen=True, eq=False)
 class CumulativeCurve:
-    """A cumulative distribution with its percentiles.
+    """A cumulative distribution with its band and percentiles.
 
     Parameters
     ----------
@@ -55,88 +53,75 @@ class CumulativeCurve:
         ``(K,)`` sizes, ascending.
     fraction
         ``(K,)`` share of the crystals (or of their volume) up to each size, 0 to 1.
+    low, high
+        ``(K,)`` ends of its pointwise 95 % band, None where there is none.
     percentiles
         To be marked.
     """
 
     diameter: NDArray[np.float64]
     fraction: NDArray[np.float64]
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
     percentiles: Sequence[Percentile] = ()
 
-    @classmethod
-    def from_sizes(
-        cls, sizes: NDArray[np.float64], power: int, percentiles: Sequence[Percentile] = ()
-    ) -> CumulativeCurve:
-        """Return the distribution of sizes with weights ``size**power``.
 
-        Parameters
-        ----------
-        sizes
-            ``(N,)`` positive, N >= 1, in any order.
-        power
-            0 for number, 3 for volume.
-        percentiles
-            To be marked.
-        """
-        ordered = np.sort(sizes)
-        reached = np.cumsum((ordered / ordered[-1]) ** power)
-        kept = np.unique(np.linspace(0, len(ordered) - 1, POINTS).round().astype(int))
-        return cls(ordered[kept], (reached / reached[-1])[kept], percentiles)
-
-
-def histogram_figure(diameters: NDArray[np.float64], unit: str) -> Figure:
-    """Draw the share of crystals per logarithmic size class.
+def density_figure(
+    edges: NDArray[np.float64],
+    number: NDArray[np.float64],
+    volume: NDArray[np.float64],
+    unit: str,
+    count: str,
+) -> Figure:
+    """Draw both density distributions over the logarithm of size.
 
     Parameters
     ----------
-    diameters
-        ``(N,)`` equivalent circular diameters, positive.
+    edges
+        ``(J + 1,)`` class edges, ascending.
+    number, volume
+        ``(J,)`` densities ``dQ / d ln x`` of each class, by number and by volume.
     unit
-        Unit of the diameters.
+        Unit of the edges.
+    count
+        What is behind them, "n = 512 crystals".
     """
-    edges = size_classes(diameters)
-    share = np.histogram(diameters, edges)[0] / len(diameters)
-    middle = np.sqrt(edges[:-1] * edges[1:])
-    bars = {
-        "type": "bar",
-        "x": middle.tolist(),
-        "y": (100 * share).tolist(),
-        "width": np.diff(edges).tolist(),
-        "marker": {"color": NUMBER_COLOUR, "opacity": 0.8},
-        "customdata": np.column_stack([edges[:-1], edges[1:]]).tolist(),
-        "hovertemplate": "%{customdata[0]:.3~g} to %{customdata[1]:.3~g} "
-        + unit
-        + ": %{y:.1f} %<extra></extra>",
-    }
-    layout = _layout(unit, "share of crystals in %", edges[0], edges[-1])
-    layout["bargap"] = 0.04
+    data = [
+        _steps("by number", edges, number, NUMBER_COLOUR, unit),
+        _steps("by volume", edges, volume, VOLUME_COLOUR, unit),
+    ]
+    layout = _layout(unit, "density dQ / d ln x", edges[0], edges[-1])
+    layout["legend"] = _LEGEND
     caption = (
-        f"Number-weighted, n = {len(diameters)}, classes of equal width on the logarithmic axis."
+        f"{count}. Equal areas under a curve are equal shares of the crystals, or of their volume; "
+        "classes of equal width on the logarithmic axis."
     )
-    return Figure("How many crystals of each size", {"data": [bars], "layout": layout}, caption)
+    return Figure("How much there is of each size", {"data": data, "layout": layout}, caption)
 
 
-def size_classes(diameters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ascending class edges, equally wide on a logarithmic axis, that hold every size.
-
-    Parameters
-    ----------
-    diameters
-        ``(N,)`` positive sizes, N >= 1.
-    """
-    low, high = float(diameters.min()), float(diameters.max())
-    if high < low * 1.05:
-        low, high = low * 0.9, high * 1.1
-    number = int(np.clip(np.ceil(2 * len(diameters) ** (1 / 3)), 5, BINS))
-    edges = np.geomspace(low, high, number + 1)
-    edges[0], edges[-1] = low, high  # rounding must not push the extremes out
-    return np.asarray(edges, dtype=np.float64)
+def _steps(
+    name: str, edges: NDArray[np.float64], density: NDArray[np.float64], colour: str, unit: str
+) -> dict[str, Any]:
+    """Return classes as a filled outline that starts and ends on the axis."""
+    x = np.repeat(edges, 2)
+    y = np.concatenate([[0.0], np.repeat(density, 2), [0.0]])
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "line": {"color": colour, "width": 1.5},
+        "fill": "tozeroy",
+        "fillcolor": _faint(colour),
+        "hovertemplate": f"%{{y:.3~g}} at %{{x:.3~g}} {unit}<extra>{name}</extra>",
+    }
 
 
 def cumulative_figure(
-    number: CumulativeCurve, volume: CumulativeCurve, unit: str, count: int
+    number: CumulativeCurve, volume: CumulativeCurve, unit: str, count: str
 ) -> Figure:
-    """Draw both cumulative distributions with their percentiles and the intervals of these.
+    """Draw both cumulative distributions with bands, percentiles and the intervals of these.
 
     Parameters
     ----------
@@ -145,22 +130,52 @@ def cumulative_figure(
     unit
         Unit of the diameters.
     count
-        Crystals behind the curves.
+        What is behind them, "n = 512 crystals".
     """
     data: list[dict[str, Any]] = []
+    banded = number.low is not None
     for name, curve, colour in (
         ("by number", number, NUMBER_COLOUR),
         ("by volume", volume, VOLUME_COLOUR),
     ):
+        data += _band(curve, colour)
         data.append(_line(name, curve, colour, unit))
         data.append(_marks(name, curve, colour, unit))
     low = min(curve.diameter[0] for curve in (number, volume))
     high = max(curve.diameter[-1] for curve in (number, volume))
     layout = _layout(unit, "cumulative share in %", low, high)
     layout["yaxis"]["range"] = [0, 101]
-    layout["legend"] = {"orientation": "h", "y": 1.12, "x": 0}
-    caption = f"n = {count}. Dots mark D10, D50 and D90, bars their 95 % bootstrap intervals."
+    layout["legend"] = _LEGEND
+    intervals = "Bands and bars are 95 % intervals" if banded else "No intervals"
+    caption = f"{count}. Dots mark D10, D50 and D90. {intervals}."
     return Figure("What share is smaller", {"data": data, "layout": layout}, caption)
+
+
+def _band(curve: CumulativeCurve, colour: str) -> list[dict[str, Any]]:
+    if curve.low is None or curve.high is None:
+        return []
+    plain = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": curve.diameter.tolist(),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return [
+        {**plain, "y": (100 * curve.low).tolist()},
+        {
+            **plain,
+            "y": (100 * curve.high).tolist(),
+            "fill": "tonexty",
+            "fillcolor": _faint(colour),
+        },
+    ]
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"
 
 
 def _line(name: str, curve: CumulativeCurve, colour: str, unit: str) -> dict[str, Any]:
