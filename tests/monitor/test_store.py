@@ -60,7 +60,7 @@ def store(database: str) -> Iterator[Store]:
     opened.close()
 
 
-def test_a_picture_comes_back_as_it_was(store: Store) -> None:
+def test_a_picture_comes_back_as_it_was(store: Store, database: str) -> None:
     assert store.add_picture(record(), "/in/a.png", file_state())
     (row,) = store.pictures().to_dicts()
     found = record().measurement
@@ -71,7 +71,10 @@ def test_a_picture_comes_back_as_it_was(store: Store) -> None:
     assert (row["pixel_size_um"], row["pixel_size_uncertainty_um"]) == (0.5, 0.01)
     for name, value in found.summary.as_dict().items():
         assert row[name] == value, name
-    assert row["number_d50"] == row["number_d50_um"]
+    with sa.create_engine(store_url(database)).connect() as connection:
+        sizes = connection.execute(sa.text("SELECT unit, number_d50, volume_d50 FROM pictures"))
+        assert sizes.one() == ("um", row["number_d50_um"], row["volume_d50_um"])
+        connection.engine.dispose()
     columns = ["crystal_id", "area_um2", "aspect_ratio", "score", "touches_border"]
     stored = store.crystals(columns, whole=False)
     assert stored.drop("picture_id").rows() == [
@@ -181,6 +184,7 @@ def test_a_column_that_came_later_is_added(store: Store, database: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE crystals DROP COLUMN solidity"))
     engine.dispose()
+    assert store.crystals(["solidity"]).is_empty()
     store.prepare(SETTINGS)
     store.add_picture(record(), "/in/a.png")
     assert store.crystals(["solidity"])["solidity"].to_list() == [1.0, 1.0]

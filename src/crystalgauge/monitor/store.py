@@ -239,12 +239,13 @@ class Store:
         import polars as pl
 
         table = schema.pictures
-        wanted = sa.select(table).order_by(table.c.time_utc, table.c.path, table.c.page)
+        shown = [column for column in table.columns if column.name not in schema.PERCENTILES]
+        wanted = sa.select(*shown).order_by(table.c.time_utc, table.c.path, table.c.page)
         with self._reading() as connection:
             rows = [dict(row) for row in connection.execute(wanted).mappings()]
         rows = [{**row.pop("summary"), **row} for row in rows]
         names = list(dict.fromkeys(name for row in rows for name in row))
-        columns = names or table.columns.keys()
+        columns = names or [column.name for column in shown]
         return pl.DataFrame({n: [row.get(n) for row in rows] for n in columns}, strict=False)
 
     def crystals(self, columns: Sequence[str], *, whole: bool = True) -> pl.DataFrame:
@@ -253,17 +254,19 @@ class Store:
         Parameters
         ----------
         columns
-            Names of the crystal table.
+            Names of the crystal table; one that an older program did not store is null.
         whole
             Leave out crystals at the border, whose size is not known.
         """
         import polars as pl
 
         table = schema.crystals.c
-        query = sa.select(table.picture_id, *(table[name] for name in columns))
-        if whole:
-            query = query.where(sa.not_(table.touches_border))
         with self._reading() as connection:
+            absent = {column.name for column in schema.missing_columns(connection)}
+            wanted = [sa.null() if name in absent else table[name] for name in columns]
+            query = sa.select(table.picture_id, *wanted)
+            if whole:
+                query = query.where(sa.not_(table.touches_border))
             rows = connection.execute(query).all()
         names = ("picture_id", *columns)
         kinds = {name: pl.Int64 if name == "picture_id" else pl.Float64 for name in names}
