@@ -156,8 +156,8 @@ def _tests(terms: Mapping[str, Entry], comparisons: Mapping[str, Comparison]) ->
         "Are the groups alike?",
         "D is the largest distance of two curves. The p-value by pictures deals whole pictures out "
         "to the groups anew and is the one to trust; the p-value by crystals (Kolmogorov and "
-        "Smirnov) takes crystals of one picture as independent, which they are not, and is "
-        "then often far too small. Both are corrected for all pairs of groups of a quantity (Holm).",
+        "Smirnov) takes crystals of one picture as independent, which they are not, and is then "
+        "often far too small. Both are corrected for all pairs of groups of a quantity (Holm).",
         ("Quantity", "Groups", "D", "p by pictures", "p by crystals"),
         [
             (
