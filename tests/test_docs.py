@@ -97,7 +97,8 @@ def perform(step: Step, names: dict[str, Any], page: Path) -> None:
 
 
 def needs_weights(step: Step) -> bool:
-    return step.words[:1] == ("measure",) or "measure(" in step.code or "Predictor(" in step.code
+    loads = ("measure(", "watch(", "Predictor(")
+    return step.words[:1] in {("measure",), ("watch",)} or any(w in step.code for w in loads)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
