@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.measure import bootstrap as engine
-from crystalgauge.measure.bootstrap import Sample, bootstrap, estimate
+from crystalgauge.measure.bootstrap import bootstrap, estimate
 from crystalgauge.measure.bootstrap_kernels import BLOCK, fill_resamples
+from crystalgauge.measure.sample import Sample
 from crystalgauge.measure.statistics import COLUMN, MEANS, SHARES, STATISTICS, percentile_name
 from crystalgauge.measure.weighted_sizes import KINDS, WeightedSizes
 
@@ -152,6 +153,7 @@ def test_several_calibrations_are_what_scaled_sizes_would_be() -> None:
         np.array([0, 1, 0, 1, 2, 2]), np.array([0.1, 0.02, 0.0]),
     )  # fmt: skip
     drawn = bootstrap(several, "pictures", resamples=20, seed=8, grid=np.array([15.0, 30.0]))
+    own = estimate(several).values[0]
     # the same draws again
     rng = np.random.default_rng(np.random.SeedSequence(8).spawn(1)[0])
     chosen = rng.integers(0, 6, (20, 6), dtype=np.uint32)
@@ -160,10 +162,12 @@ def test_several_calibrations_are_what_scaled_sizes_would_be() -> None:
     for b in range(20):
         factor = factors[b][several.calibrations]
         rows = np.concatenate([np.flatnonzero(plain.picture == p) for p in chosen[b]])
-        sizes = (plain.sizes * factor[plain.picture])[rows]
-        area = (plain.areas * factor**2)[chosen[b]].sum()
-        check(drawn.values[b] * drawn.scaling[b], reference(sizes, plain.weights[rows], area))
-        expected = WeightedSizes(sizes, plain.weights[rows]).cumulative([15.0, 30.0], 3)
+        sizes = plain.sizes * factor[plain.picture]
+        whole = reference(sizes, plain.weights, (plain.areas * factor**2).sum())
+        check(own * drawn.scaling[b], whole)
+        area = plain.areas[chosen[b]].sum()
+        check(drawn.values[b], reference(plain.sizes[rows], plain.weights[rows], area))
+        expected = WeightedSizes(sizes[rows], plain.weights[rows]).cumulative([15.0, 30.0], 3)
         np.testing.assert_allclose(drawn.curves[b, :, 3], expected)
 
 

@@ -184,6 +184,29 @@ def test_an_uncertain_pixel_size_widens_lengths_not_shapes() -> None:
     assert rough.needed == exact.needed  # more crystals do not improve the pixel size
 
 
+def test_pictures_of_one_calibration_err_together() -> None:
+    rough, other, exact = Calibration(0.5, 0.025), Calibration(0.4, 0.02), Calibration(0.3)
+
+    def width(*calibrations: Calibration) -> float:
+        tables = [table([20.0] * 40, um=each.pixel_size_um) for each in calibrations]
+        frames = [Frame(SHAPE, each) for each in calibrations]
+        figure = summarise(tables, frames=frames)["d_1_0"]
+        return float(np.log(figure.high / figure.value))
+
+    assert width(exact, exact, exact) == pytest.approx(0, abs=1e-9)
+    assert width(rough, rough, rough) == pytest.approx(1.96 * 0.05, rel=0.07)
+    # sizes of both calibrations enter the mean, with weights 5 : 5 : 4 : 4
+    mixed = [table([20.0] * 40, um=um) for um in (0.5, 0.5, 0.4, 0.4)]
+    frames = [Frame(SHAPE, each) for each in (rough, rough, other, other)]
+    certain = [Frame(SHAPE, Calibration(each.calibration.pixel_size_um)) for each in frames]
+    added = [
+        np.log(summarise(mixed, frames=each)["d_1_0"].high / summarise(mixed)["d_1_0"].value)
+        for each in (frames, certain)
+    ]
+    extra = np.sqrt(added[0] ** 2 - added[1] ** 2)
+    assert extra == pytest.approx(1.96 * 0.05 * np.hypot(5, 4) / 9, rel=0.1)
+
+
 def test_needed_crystals_and_pictures() -> None:
     rng = np.random.default_rng(8)
     tables = [table(list(rng.uniform(10, 40, 20))) for _ in range(5)]

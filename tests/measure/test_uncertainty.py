@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crystalgauge.measure.bootstrap import Sample, bootstrap, estimate
+from crystalgauge.measure.bootstrap import bootstrap, estimate
+from crystalgauge.measure.sample import Sample
 from crystalgauge.measure.statistics import COLUMN
 from crystalgauge.measure.uncertainty import band, half_widths, units_needed
 

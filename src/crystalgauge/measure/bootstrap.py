@@ -29,112 +29,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crystalgauge.measure.sample import Sample
+
 Unit = Literal["crystals", "pictures"]
 
 N_RESAMPLES = 1000
 _DRAWS_AT_ONCE = 1 << 21
 _WORK_OF_A_THREAD = 1 << 24
 """Crystals times resamples; below it, a second thread costs more than it saves."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Sizes with weights from pictures.
-
-    Parameters
-    ----------
-    sizes
-        ``(n,)`` positive and finite, any unit and order.
-    weights
-        ``(n,)`` above 0: for how many crystals of the population each one stands.
-    picture
-        ``(n,)`` number of the picture each is in, 0 to P - 1.
-    areas
-        ``(P,)`` areas of the pictures, above 0, in the unit that densities are wanted per; NaN
-        when not known.
-    coverages
-        ``(P,)`` covered parts of the pictures; NaN when not known.
-    calibrations
-        ``(P,)`` number of the calibration of each picture, 0 to C - 1.
-    scale_errors
-        ``(C,)`` relative standard uncertainties of the pixel sizes, 0 or more.
-
-    Raises
-    ------
-    ArgumentError
-        When the parts do not fit each other or are out of range.
-    """
-
-    sizes: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    picture: NDArray[np.int64]
-    areas: NDArray[np.float64]
-    coverages: NDArray[np.float64]
-    calibrations: NDArray[np.int64]
-    scale_errors: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        n, n_pictures = len(self.sizes), len(self.areas)
-        if not len(self.weights) == len(self.picture) == n:
-            raise ArgumentError(f"{n} sizes need as many weights and pictures")
-        if not len(self.coverages) == len(self.calibrations) == n_pictures:
-            raise ArgumentError(f"{n_pictures} areas need as many coverages and calibrations")
-        if not (np.isfinite(self.sizes).all() and (self.sizes > 0).all()):
-            raise ArgumentError("sizes must be finite and above 0; leave out what has no size")
-        if not (np.isfinite(self.weights).all() and (self.weights > 0).all()):
-            raise ArgumentError("weights must be finite and above 0; leave out what counts nothing")
-        for name, index, end in (
-            ("picture", self.picture, n_pictures),
-            ("calibration", self.calibrations, len(self.scale_errors)),
-        ):
-            if len(index) and not (0 <= index.min() and index.max() < end):
-                raise ArgumentError(f"{name} numbers must lie between 0 and {end - 1}")
-        if not ((self.scale_errors >= 0) & np.isfinite(self.scale_errors)).all():
-            raise ArgumentError("uncertainties of the pixel size must be 0 or more")
-
-    @classmethod
-    def of_one_kind(
-        cls,
-        sizes: NDArray[Any],
-        picture: NDArray[Any] | None = None,
-        *,
-        weights: NDArray[Any] | None = None,
-        areas: NDArray[Any] | None = None,
-        coverages: NDArray[Any] | None = None,
-        scale_error: float = 0.0,
-    ) -> Sample:
-        """Return a sample whose pictures share one calibration.
-
-        Parameters
-        ----------
-        sizes, picture, weights, areas, coverages
-            As for the class; one picture, weights of 1, and unknown areas and coverages when left
-            out.
-        scale_error
-            Relative standard uncertainty of the pixel size.
-        """
-        values = np.asarray(sizes, dtype=np.float64)
-        of = np.zeros(len(values), np.int64) if picture is None else np.asarray(picture, np.int64)
-        known = next((len(each) for each in (areas, coverages) if each is not None), None)
-        n_pictures = known if known is not None else int(of.max(initial=0)) + 1
-        nothing = np.full(n_pictures, np.nan)
-        return cls(
-            values,
-            np.ones(len(values)) if weights is None else np.asarray(weights, np.float64),
-            of,
-            nothing if areas is None else np.asarray(areas, np.float64),
-            nothing if coverages is None else np.asarray(coverages, np.float64),
-            np.zeros(n_pictures, np.int64),
-            np.array([scale_error], dtype=np.float64),
-        )
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    @property
-    def n_pictures(self) -> int:
-        """Pictures, with crystals or without."""
-        return len(self.areas)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +48,9 @@ class Replicates:
     values
         ``(B, S)`` with the calibrations as they are; NaN where a resample has none.
     scaling
-        ``(B, S)`` by what the drawn calibrations change them.
+        ``(B, S)`` by what the drawn calibrations change those of the sample itself.
     curves
-        ``(B, K, 4)`` cumulative shares of each kind at the sizes of the grid.
+        ``(B, K, 4)`` cumulative shares of each kind at the sizes of the grid, with both.
     """
 
     values: NDArray[np.float64]
@@ -290,22 +192,44 @@ class _Engine:
         values = evaluate(sums, found, self.sizes, self.scale, areas, counted, covered)
         if one:
             return Replicates(values, factors**powers, curves)
-        scaling = np.empty_like(values)
-        for b, factor in enumerate(factors):
-            this = slice(b, b + 1)
-            area = self._per_picture(drawn[this], factor[self.sample.calibrations] ** 2)[0]
-            order, sizes = self._merged(factor)
-            places = np.searchsorted(sizes, self.grid[None] / self.scale, side="right")
-            sums, found, curves[this] = self._resampled(order, sizes, drawn[this], places)
-            row = evaluate(sums, found, sizes, self.scale, area, counted[this], covered[this])
-            scaling[b] = row[0] / values[b]
+        scaling, curves = self._rescaled(drawn, factors, curves)
         return Replicates(values, scaling, curves)
 
+    def _rescaled(
+        self,
+        drawn: NDArray[np.uint32],
+        factors: NDArray[np.float64],
+        curves: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return by what factors change the sample's statistics, and the resamples' curves."""
+        every = np.arange(self.n_units, dtype=np.uint32)[None]
+        nowhere = np.zeros((1, 0), np.int64)
+        known, changed = np.ones(1), curves.copy()
+
+        def statistics(
+            order: slice | NDArray[np.int64], sizes: NDArray[np.float64], factor: NDArray[Any]
+        ) -> NDArray[np.float64]:
+            sums, found, _ = self._resampled(order, sizes, every, nowhere)
+            stretch = factor[self.sample.calibrations] ** 2
+            area = (self.sample.areas * stretch).sum(keepdims=True)
+            return evaluate(sums, found, sizes, self.scale, area, known, known)[0]
+
+        own = statistics(slice(None), self.sizes, np.ones_like(factors[0]))
+        scaling = np.ones((len(factors), len(own)))
+        for b, factor in enumerate(factors):
+            order, sizes = self._merged(factor)
+            row = statistics(order, sizes, factor)
+            np.divide(row, own, out=scaling[b], where=own != 0)  # a span may be 0
+            if len(self.grid):
+                places = np.searchsorted(sizes, self.grid[None] / self.scale, side="right")
+                changed[b] = self._resampled(order, sizes, drawn[b : b + 1], places)[2][0]
+        return scaling, changed
+
     def _per_picture(
-        self, drawn: NDArray[np.uint32], stretch: NDArray[np.float64] | None = None
+        self, drawn: NDArray[np.uint32]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the area and the mean coverage of the pictures in each resample."""
-        areas = self.sample.areas if stretch is None else self.sample.areas * stretch
+        areas = self.sample.areas
         if self.unit == "pictures":
             if not self.n_units:
                 return np.zeros(len(drawn)), np.full(len(drawn), np.nan)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.measure.bootstrap import Replicates, Sample, bootstrap, estimate
+from crystalgauge.measure.bootstrap import Replicates, bootstrap, estimate
 from crystalgauge.measure.frame_correction import check_frame_correction
+from crystalgauge.measure.sample import Sample
 from crystalgauge.measure.statistics import COLUMN, STATISTICS
 from crystalgauge.measure.summary import Curves, Estimate, LengthUnit, Needed, Summary
 from crystalgauge.measure.summary_notes import (
@@ -207,14 +208,18 @@ def _area(frame: Frame, unit: LengthUnit) -> float:
 def _calibrations(
     frames: Sequence[Frame], unit: LengthUnit, n_pictures: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the number of each picture's calibration, and their relative uncertainties."""
+    """Return the number of each picture's calibration, and their relative uncertainties.
+
+    Those without uncertainty go together: nothing is drawn for them.
+    """
     if unit == "px" or not frames:
         return np.zeros(n_pictures, np.int64), np.zeros(1)
-    found = list(dict.fromkeys(frame.calibration for frame in frames if frame.calibration))
-    numbers = {calibration: number for number, calibration in enumerate(found)}
+    given = [frame.calibration for frame in frames if frame.calibration]
+    drawn = [each if each.uncertainty_um > 0 else None for each in given]
+    numbers = {calibration: number for number, calibration in enumerate(dict.fromkeys(drawn))}
     return (
-        np.array([numbers[frame.calibration] for frame in frames if frame.calibration], np.int64),
-        np.array([each.uncertainty_um / each.pixel_size_um for each in found]),
+        np.array([numbers[each] for each in drawn], np.int64),
+        np.array([each.uncertainty_um / each.pixel_size_um if each else 0.0 for each in numbers]),
     )
 
 

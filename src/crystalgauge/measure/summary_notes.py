@@ -24,6 +24,11 @@ FEW_CRYSTALS = 10
 """A percentile that rests on fewer crystals on either side is reported as uncertain."""
 
 
+FEW_FOR_MEAN = 30
+"""Crystals of equal weight below which intervals of D[4, 3] held the truth in fewer than 85 of
+100 simulated cases."""
+
+
 def unit_note(plain: int, filled: int) -> list[str]:
     """Say that pictures without a pixel size are left out.
 
@@ -103,7 +108,7 @@ def resampling_notes(
 
 
 def thin_note(sizes: WeightedSizes) -> list[str]:
-    """Name the percentiles that rest on few crystals.
+    """Name the percentiles, and the mean of the highest power, that rest on few crystals.
 
     Parameters
     ----------
@@ -120,9 +125,16 @@ def thin_note(sizes: WeightedSizes) -> list[str]:
             side = min(shares[at].sum() ** 2 / (shares[at] ** 2).sum() for at in sides)
             if side < FEW_CRYSTALS - 1e-9:
                 few.append(f"{KIND_NAMES[r]}-weighted D{round(100 * share)} ({np.floor(side):.0f})")
-    if not few:
-        return []
-    return [
-        f"Uncertain, because fewer than {FEW_CRYSTALS} crystals of equal weight lie at or beyond "
-        f"it: {', '.join(few)}. Such an interval may be far too narrow."
-    ]
+    notes = []
+    if few:
+        notes.append(
+            f"Uncertain, because fewer than {FEW_CRYSTALS} crystals of equal weight lie at or "
+            f"beyond it: {', '.join(few)}. Such an interval may be far too narrow."
+        )
+    behind = sizes.effective_number(4)
+    if behind < FEW_FOR_MEAN:
+        notes.append(
+            f"D[4,3] rests on {behind:.0f} crystals of equal weight; below {FEW_FOR_MEAN} its "
+            "interval is too narrow."
+        )
+    return notes

@@ -37,6 +37,19 @@ def counted(noun: str, number: int) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def rounded(value: float) -> str:
+    """Return three digits of a figure, with an exponent only where there would be many noughts.
+
+    Parameters
+    ----------
+    value
+        Finite.
+    """
+    if 1e3 <= abs(value) < 1e6:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-")
+
+
 def cards(pooled: Summary, number: int, measured: int) -> list[Card]:
     """Return the main figures of a batch.
 
@@ -62,7 +75,7 @@ def cards(pooled: Summary, number: int, measured: int) -> list[Card]:
         estimate, term = pooled[name], define(column_name(name, pooled.unit))
         if estimate.value is not None and pooled.n_sized:
             detail = f"{_interval(estimate)}, n = {pooled.n_sized}"
-            found.append(Card(label, f"{estimate.value:.3g}", term.unit, detail, term.definition))
+            found.append(Card(label, rounded(estimate.value), term.unit, detail, term.definition))
     if pooled.coverage.value is not None:
         share = 100 * pooled.coverage.value
         detail = f"{_interval(pooled.coverage, 100)}, n = {counted('picture', pooled.n_pictures)}"
@@ -73,7 +86,7 @@ def cards(pooled: Summary, number: int, measured: int) -> list[Card]:
 def _interval(estimate: Estimate, factor: float = 1.0) -> str:
     if estimate.low is None or estimate.high is None:
         return "no interval"
-    return f"95 % interval {factor * estimate.low:.3g} to {factor * estimate.high:.3g}"
+    return f"95 % interval {rounded(factor * estimate.low)} to {rounded(factor * estimate.high)}"
 
 
 def drawings(pooled: Summary) -> list[Figure]:
@@ -157,8 +170,8 @@ def _cell(estimate: Estimate) -> str:
     if estimate.value is None:
         return ""
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3g} (no interval)"
-    return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+        return f"{rounded(estimate.value)} (no interval)"
+    return f"{rounded(estimate.value)} ({rounded(estimate.low)} to {rounded(estimate.high)})"
 
 
 def remarks(pooled: Summary) -> Sequence[str]:
@@ -178,8 +191,13 @@ def remarks(pooled: Summary) -> Sequence[str]:
         if needed.crystals == 0:
             found.append(f"Sampling gives {goal} already.")
             continue
-        more = f"{needed.crystals} more crystals"
+        more = f"{_about(needed.crystals)} more crystals"
         if needed.pictures is not None:
-            more += f", or {counted('picture', needed.pictures)} like these"
-        found.append(f"For {goal}: some {more}.")
+            more += f", or {_about(needed.pictures)} more pictures like these"
+        found.append(f"For {goal} it takes some {more}.")
     return found
+
+
+def _about(number: int) -> str:
+    """Return a count that is an estimate itself, to two digits."""
+    return f"{float(f'{number:.2g}'):,.0f}"

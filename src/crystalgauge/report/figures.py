@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUMBER_COLOUR, VOLUME_COLOUR = "#0b7a75", "#b8590f"
-_LEGEND = {"orientation": "h", "y": 1.12, "x": 0}
+_LEGEND = {"orientation": "h", "y": 1.12, "x": 0, "traceorder": "normal"}
 
 
 @dataclass(frozen=True)
