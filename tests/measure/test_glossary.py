@@ -24,6 +24,8 @@ def test_every_figure_of_a_summary_is_defined() -> None:
 def test_names_end_in_their_unit() -> None:
     endings = {"px": "_px", "px²": "_px2", "µm": "_um", "µm²": "_um2", "rad": "_rad", "": ""}
     endings |= {"1/mm²": "_per_mm2", "1/Mpx": "_per_mpx"}
+    endings |= {"h": "_h", "1/h": "_per_h", "px/h": "_px_per_h", "µm/h": "_um_per_h"}
+    endings |= {"1/(mm² h)": "_per_mm2_h", "1/(Mpx h)": "_per_mpx_h"}
     for length, short, per, ending in (("µm", "um", "mm²", "mm2"), ("px", "px", "Mpx", "mpx")):
         for power, digit in (("", ""), ("²", "2"), ("³", "3"), ("⁴", "4")):
             endings[f"{length}{power}/{per}"] = f"_{short}{digit}_per_{ending}"

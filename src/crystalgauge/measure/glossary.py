@@ -5,48 +5,16 @@ Tables, the report and the notation page all take their definitions from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from crystalgauge.core import ArgumentError
+from crystalgauge.measure.glossary_entry import Entry as Entry
+from crystalgauge.measure.kinetics_glossary import kinetics_entries
 
 ISO_SHAPE = "ISO 9276-6"
 ISO_IMAGE = "ISO 13322-1"
 ISO_MEANS = "ISO 9276-2"
 ISO_DISTRIBUTION = "ISO 9276-1"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A quantity.
-
-    Parameters
-    ----------
-    name
-        As it stands in tables, with its unit at the end.
-    title
-        As it stands in prose.
-    unit
-        Unit symbol, empty for pure numbers.
-    symbol
-        As it stands in formulas, empty when none is customary.
-    formula
-        Plain text, empty when the definition says all.
-    standard
-        Where the definition comes from, empty when it is ours.
-    definition
-        One or two plain sentences.
-    standard_name
-        What the standard calls it, empty where that is the title.
-    """
-
-    name: str
-    title: str
-    unit: str
-    symbol: str
-    formula: str
-    standard: str
-    definition: str
-    standard_name: str = ""
 
 
 _ANGLE = "from the x axis (right) towards the y axis (down), 0 to pi"
@@ -285,6 +253,12 @@ CALIBRATED_SUMMARY_ENTRIES = (
 )
 """Figures that stand in their places when the pixel size is known."""
 
+KINETICS_ENTRIES = kinetics_entries("px", "px", "mpx", "Mpx")
+"""Figures of a process over time, in their order."""
+
+CALIBRATED_KINETICS_ENTRIES = kinetics_entries("um", "µm", "mm2", "mm²")
+"""Figures that stand in their places when the pixel size is known."""
+
 GLOSSARY = {
     entry.name: entry
     for entry in (
@@ -292,6 +266,8 @@ GLOSSARY = {
         *CALIBRATED_ENTRIES,
         *SUMMARY_ENTRIES,
         *CALIBRATED_SUMMARY_ENTRIES,
+        *KINETICS_ENTRIES,
+        *CALIBRATED_KINETICS_ENTRIES,
     )
 }
 """Every quantity by name."""
@@ -335,6 +311,7 @@ def glossary_markdown() -> str:
     for title, entries in (
         ("One row per crystal", CRYSTAL_ENTRIES),
         ("One row per picture, and pooled", SUMMARY_ENTRIES),
+        ("A process over time", KINETICS_ENTRIES),
     ):
         rows = [
             f"| `{e.name}` | {e.title} | {e.unit} | {e.symbol} | {e.formula} | {_source(e)} "
