@@ -53,11 +53,11 @@ def content(store: str, folder: Path) -> dict[str, Any]:
     ]
     opened.close()
     drop = {"id", "seconds", "provenance_id", "path"}  # the path is compared by its name
-    keys = pictures.select("id", "sha256", "page")
+    keys = pictures.select("id", "content_sha256", "page")
     joined: pl.DataFrame = crystals.join(keys, left_on="picture_id", right_on="id")
     rows = pictures.select(sorted(set(pictures.columns) - drop)).to_dicts()
     return {
-        "pictures": sorted(rows, key=lambda row: (row["sha256"], row["page"])),
+        "pictures": sorted(rows, key=lambda row: (row["content_sha256"], row["page"])),
         "names": sorted(Path(path).name for path in pictures["path"]),
         "crystals": sorted(joined.drop("picture_id").rows()),
         "files": sorted(files),

@@ -154,6 +154,32 @@ def test_series_are_stored_page_by_page_and_taken_up_where_they_stopped(
     assert [(r.page, r.status) for r in run(folder, database)] == [(None, "duplicate")]
 
 
+def test_a_series_that_grows_has_only_its_new_pages_measured(folder: Path, database: str) -> None:
+    seen = []
+    for number in (1, 2, 4):
+        pages = np.stack([boxes(index) for index in range(number)])
+        tifffile.imwrite(folder / "s.tif", pages, photometric="minisblack")
+        seen.append([record.page for record in run(folder, database)])
+    assert seen == [[None], [2], [3, 4]]
+    assert run(folder, database) == []
+
+
+def test_the_same_picture_in_another_format_is_a_duplicate(folder: Path, tmp_path: Path) -> None:
+    drop(folder / "a.png", 1, mtime_s=1_600_000_000)
+    tifffile.imwrite(folder / "b.tif", boxes(1))
+    records = run(folder, tmp_path / "run.db")
+    assert told(records) == [("a.png", "ok"), ("b.tif", "duplicate")]
+
+
+def test_blank_pictures_of_different_times_are_different(folder: Path, tmp_path: Path) -> None:
+    for minute in (1, 2):
+        tifffile.imwrite(
+            folder / f"{minute}.tif", picture([]), datetime=datetime(2026, 3, 1, 10, minute)
+        )
+    records = run(folder, tmp_path / "run.db")
+    assert [record.status for record in records] == ["ok", "ok"]
+
+
 def test_a_series_that_breaks_keeps_its_first_pictures(folder: Path, tmp_path: Path) -> None:
     class Breaks(BoxDetector):
         def __call__(self, micrograph: Micrograph, progress: Any = None) -> Prediction:

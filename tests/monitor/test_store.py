@@ -36,11 +36,12 @@ TWO = [(10, 20, 30, 10), (60, 60, 20, 20)]
 SETTINGS = StoredSettings("f" * 64, "1.0", {"model": "boxes", "engine": "auto"}, {"sha": "0"})
 
 
-def record(sha256: str = "a" * 64, boxes: Any = TWO, **changes: Any) -> WatchRecord:
+def record(content: str = "a" * 64, boxes: Any = TWO, **changes: Any) -> WatchRecord:
     micrograph = Micrograph(picture(boxes), Calibration(0.5, 0.01), "a.png")
     found = measure_micrograph(micrograph, BoxDetector())
     made = WatchRecord(
-        Path("a.png"), "ok", "a note", sha256=sha256, measurement=found,
+        Path("a.png"), "ok", "a note", sha256="f" * 64, content_sha256=content,
+        measurement=found,
         time_utc=datetime(2026, 3, 1, 10, 0, 0, 250_000), time_origin="mtime",
     )  # fmt: skip
     return replace(made, **changes)
@@ -66,7 +67,8 @@ def test_a_picture_comes_back_as_it_was(store: Store, database: str) -> None:
     found = record().measurement
     assert found is not None
     assert row["time_utc"] == datetime(2026, 3, 1, 10, 0, 0, 250_000)
-    assert (row["sha256"], row["page"], row["path"]) == ("a" * 64, 1, "/in/a.png")
+    assert (row["content_sha256"], row["page"], row["path"]) == ("a" * 64, 1, "/in/a.png")
+    assert row["file_sha256"] == "f" * 64
     assert (row["width_px"], row["height_px"], row["n_crystals"]) == (120, 120, 2)
     assert (row["pixel_size_um"], row["pixel_size_uncertainty_um"]) == (0.5, 0.01)
     for name, value in found.summary.as_dict().items():
@@ -99,7 +101,7 @@ def test_a_content_is_stored_once(store: Store) -> None:
     assert store.add_picture(record(), "/in/a.png", file_state())
     other = record(boxes=[(1, 1, 9, 9)])
     assert not store.add_picture(other, "/in/b.png", file_state("/in/b.png"))
-    assert store.pages("a" * 64) == {1: "/in/a.png"}
+    assert store.origin("a" * 64, 1) == "/in/a.png"
     assert len(store.crystals(["score"])) == 2
     assert [file.key for file in store.files()] == ["/in/a.png", "/in/b.png"]
 
@@ -107,8 +109,9 @@ def test_a_content_is_stored_once(store: Store) -> None:
 def test_pages_of_a_series_are_pictures_of_their_own(store: Store) -> None:
     for page in (1, 2):
         assert store.add_picture(record(page=page), "/in/s.tif")
-    assert store.pages("a" * 64) == {1: "/in/s.tif", 2: "/in/s.tif"}
-    assert store.pages("b" * 64) == {}
+    assert store.origin("a" * 64, 2) == "/in/s.tif"
+    assert store.origin("a" * 64, 3) is None
+    assert store.origin("b" * 64, 1) is None
 
 
 def test_nothing_of_a_picture_is_there_when_its_transaction_fails(
@@ -123,6 +126,13 @@ def test_nothing_of_a_picture_is_there_when_its_transaction_fails(
     with pytest.raises(WriteError, match="disk full; what was stored is kept"):
         store.add_picture(record(), "/in/a.png", file_state())
     assert len(store.pictures()) == len(store.crystals(["score"])) == len(store.files()) == 0
+
+
+def test_files_are_finished_unless_they_failed(store: Store) -> None:
+    for key, status in (("/in/a", "ok"), ("/in/b", "duplicate"), ("/in/c", "failed")):
+        store.add_file(file_state(key, status=status))
+    assert sorted(store.finished_files("a" * 64)) == ["/in/a", "/in/b"]
+    assert store.finished_files("b" * 64) == []
 
 
 def test_the_last_state_of_a_file_counts(store: Store) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from crystalgauge.monitor.records import FileState, WatchRecord
 from crystalgauge.monitor.source import Stamp
@@ -14,7 +17,7 @@ from crystalgauge.pipeline.parts import content_hash
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from crystalgauge.core import Micrograph
     from crystalgauge.monitor.source import FoundFile
@@ -52,6 +55,30 @@ class Watching:
     on_progress: Callable[[str, float, int], None] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """A picture of a file.
+
+    Parameters
+    ----------
+    number
+        Counted from 1.
+    micrograph
+        The picture.
+    notes
+        What the reading had to say so far.
+    """
+
+    number: int
+    micrograph: Micrograph
+    notes: tuple[str, ...]
+
+    @property
+    def in_series(self) -> bool:
+        """Whether the file holds others."""
+        return self.micrograph.source.endswith(f"#{self.number}")
+
+
 def measure_found(
     found: FoundFile, watching: Watching, waiting: int, stop: threading.Event
 ) -> Iterator[WatchRecord]:
@@ -76,49 +103,96 @@ def measure_found(
         When the store refuses.
     """
     _check_unchanged(found)
-    store = watching.store
     try:
         sha256 = content_hash(found.path)
     except OSError as error:
         _check_unchanged(found)
         text = f"cannot read {readable(str(found.path))}: {error.strerror or error}"
-        yield _failed(found, store, "", text)
+        yield _failed(found, watching.store, "", text)
         return
-    known = store.pages(sha256)
-    measured = _measure_pages(found, sha256, watching, known, waiting)
-    number = 0
+    elsewhere = watching.store.finished_files(sha256)
+    if elsewhere:
+        yield from _finished(found, watching.store, sha256, elsewhere)
+    else:
+        yield from _measure_file(found, sha256, watching, waiting, stop)
+
+
+def _measure_file(
+    found: FoundFile, sha256: str, watching: Watching, waiting: int, stop: threading.Event
+) -> Iterator[WatchRecord]:
+    """Measure and store those pictures of a file whose content is not there."""
+    store, pages, number = watching.store, _pages(found, watching), 0
+    origins: list[str] = []
+    measured = 0
     while True:
         try:
-            record = next(measured, None)
+            page = next(pages, None)
+            content = "" if page is None else picture_hash(page.micrograph)
         except Exception as error:  # whatever one picture does, the others go on
-            _check_unchanged(found)
-            page = number + 1 if number else None
-            yield _failed(found, store, sha256, failure_message(error, found.path, page))
+            yield _broken(found, store, sha256, error, number)
             return
-        if record is None:
+        if page is None:
             break
+        number = page.number
+        origin = store.origin(content, number)
+        if origin is not None:
+            origins.append(origin)
+            continue
+        try:
+            record = _measure(found, page, watching, waiting)
+        except Exception as error:
+            yield _broken(found, store, sha256, error, number - 1)
+            return
+        record = replace(record, sha256=sha256, content_sha256=content)
         _check_unchanged(found)
-        whole = FileState(found.key, found.stamp, sha256, "ok") if record.page is None else None
+        whole = None if page.in_series else FileState(found.key, found.stamp, sha256, "ok")
         if not store.add_picture(record, found.key, whole):
             record = replace(record, status="duplicate", message="stored by another program")
         yield record
+        measured += 1
         if whole is not None or stop.is_set():
             return
-        number = record.page or 0
-    yield from _finished(found, store, sha256, known)
+    yield from _finished(found, store, sha256, [] if measured else origins)
+
+
+def picture_hash(micrograph: Micrograph) -> str:
+    """Return the hash of what a picture shows, whatever file it comes from.
+
+    A series that an instrument adds pages to keeps the hashes of its first pages. Time and depth
+    belong to it where the file tells them: blank pictures may be alike in every pixel.
+
+    Parameters
+    ----------
+    micrograph
+        The picture.
+    """
+    pixels = np.ascontiguousarray(micrograph.pixels)
+    facts = (pixels.shape, pixels.dtype.str, str(micrograph.time), micrograph.z_um)
+    digest = hashlib.sha256(repr(facts).encode())
+    digest.update(pixels.data)
+    return digest.hexdigest()
 
 
 def _finished(
-    found: FoundFile, store: Store, sha256: str, known: dict[int, str]
+    found: FoundFile, store: Store, sha256: str, origins: Sequence[str]
 ) -> Iterator[WatchRecord]:
     """Store that all pictures of a file are there; tell when they came from elsewhere."""
-    others = [path for path in known.values() if path != found.key]
+    others = [path for path in origins if path != found.key]
     if not others:
         store.add_file(FileState(found.key, found.stamp, sha256, "ok"))
         return
     text = f"same content as {readable(others[0])}"
     store.add_file(FileState(found.key, found.stamp, sha256, "duplicate", text))
     yield WatchRecord(found.path, "duplicate", text, sha256=sha256)
+
+
+def _broken(
+    found: FoundFile, store: Store, sha256: str, error: Exception, before: int
+) -> WatchRecord:
+    """Store that a file has failed after some of its pictures."""
+    _check_unchanged(found)
+    page = before + 1 if before else None
+    return _failed(found, store, sha256, failure_message(error, found.path, page))
 
 
 def _failed(found: FoundFile, store: Store, sha256: str, text: str) -> WatchRecord:
@@ -135,10 +209,7 @@ def _check_unchanged(found: FoundFile) -> None:
         raise Changed
 
 
-def _measure_pages(
-    found: FoundFile, sha256: str, watching: Watching, known: dict[int, str], waiting: int
-) -> Iterator[WatchRecord]:
-    """Yield the pictures of a file that are not known."""
+def _pages(found: FoundFile, watching: Watching) -> Iterator[_Page]:
     from crystalgauge.io import Note, read_micrographs
 
     notes: list[Note] = []
@@ -149,37 +220,27 @@ def _measure_pages(
         on_note=notes.append,
     )
     for number, micrograph in enumerate(pictures, start=1):
-        if number in known:
-            continue
-        record = _measure(found, micrograph, watching, waiting)
-        told = [readable(note.text) for note in notes]
-        yield replace(
-            record,
-            page=number if micrograph.source.endswith(f"#{number}") else None,
-            message="; ".join([*told, *filter(None, [record.message])]),
-            sha256=sha256,
-        )
+        yield _Page(number, micrograph, tuple(readable(note.text) for note in notes))
 
 
-def _measure(
-    found: FoundFile, micrograph: Micrograph, watching: Watching, waiting: int
-) -> WatchRecord:
+def _measure(found: FoundFile, page: _Page, watching: Watching, waiting: int) -> WatchRecord:
     tell = watching.on_progress
     name = readable(found.path.name)
     progress = None if tell is None else lambda share: tell(name, share, waiting)
     if progress is not None:
         progress(0.0)
     measurement = measure_micrograph(
-        micrograph,
+        page.micrograph,
         watching.detector,
         frame_correction=watching.settings.frame_correction,
         progress=progress,
     )
-    taken = watching.rule.taken(found.path.name, micrograph.time, found.stamp.mtime_ns)
+    taken = watching.rule.taken(found.path.name, page.micrograph.time, found.stamp.mtime_ns)
     return WatchRecord(
         found.path,
         "ok",
-        "; ".join(filter(None, [*measurement.notes, taken.note])),
+        "; ".join(filter(None, [*page.notes, *measurement.notes, taken.note])),
+        page=page.number if page.in_series else None,
         time_utc=taken.utc,
         time_origin=taken.origin,
         measurement=measurement,

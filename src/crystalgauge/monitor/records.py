@@ -34,7 +34,9 @@ class WatchRecord:
         Number within a series, counted from 1; None for a file with a single picture, and where
         the status is that of the whole file.
     sha256
-        Of the file's content; empty when it could not be read.
+        Of the file; empty when it could not be read.
+    content_sha256
+        Of what the picture shows; empty unless the picture was measured.
     time_utc
         When the picture was taken, in UTC and without a zone; None unless it was measured.
     time_origin
@@ -50,6 +52,7 @@ class WatchRecord:
     message: str = ""
     page: int | None = None
     sha256: str = ""
+    content_sha256: str = ""
     time_utc: datetime | None = None
     time_origin: str = ""
     measurement: Measurement | None = None

@@ -38,8 +38,9 @@ def picture_row(record: WatchRecord, key: str) -> dict[str, Any]:
     height, width = found.micrograph.shape
     size = found.micrograph.calibration
     return {
-        "sha256": record.sha256,
+        "content_sha256": record.content_sha256,
         "page": record.page or 1,
+        "file_sha256": record.sha256,
         "path": key,
         "in_series": record.page is not None,
         "message": record.message,

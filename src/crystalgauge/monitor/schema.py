@@ -50,8 +50,9 @@ pictures = sa.Table(
     "pictures",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("content_sha256", sa.String(64), nullable=False),
     sa.Column("page", sa.Integer, nullable=False),
+    sa.Column("file_sha256", sa.String(64), nullable=False),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("in_series", sa.Boolean, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
@@ -69,7 +70,7 @@ pictures = sa.Table(
     *(sa.Column(name, sa.Double) for name in PERCENTILES),
     sa.Column("summary", sa.JSON, nullable=False),
     sa.Column("provenance_id", sa.ForeignKey("provenance.id"), nullable=False),
-    sa.UniqueConstraint("sha256", "page"),
+    sa.UniqueConstraint("content_sha256", "page"),
 )
 """One row per measured picture; content and page make it unique."""
 

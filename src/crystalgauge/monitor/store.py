@@ -168,18 +168,33 @@ class Store:
                 for path, size, mtime_ns, sha256, status, message in rows
             ]
 
-    def pages(self, sha256: str) -> dict[int, str]:
-        """Return the stored pictures of a content: by page number the path they came from.
+    def origin(self, content_sha256: str, page: int) -> str | None:
+        """Return the path that a stored picture came from, None when it is not stored.
+
+        Parameters
+        ----------
+        content_sha256
+            Of what it shows.
+        page
+            Its number in its file, from 1.
+        """
+        table = schema.pictures.c
+        here = (table.content_sha256 == content_sha256) & (table.page == page)
+        with self._reading() as connection:
+            return connection.execute(sa.select(table.path).where(here)).scalar()
+
+    def finished_files(self, sha256: str) -> list[str]:
+        """Return the paths of the files of a content whose pictures are all stored.
 
         Parameters
         ----------
         sha256
             Of the file.
         """
-        table = schema.pictures.c
-        wanted = sa.select(table.page, table.path).where(table.sha256 == sha256)
+        table = schema.files.c
+        here = (table.sha256 == sha256) & (table.status != "failed")
         with self._reading() as connection:
-            return {row.page: row.path for row in connection.execute(wanted)}
+            return list(connection.execute(sa.select(table.path).where(here)).scalars())
 
     def add_picture(self, record: WatchRecord, key: str, file: FileState | None = None) -> bool:
         """Store a measured picture with its crystals in one transaction.
