@@ -152,3 +152,10 @@ def test_workers_end_when_the_parent_is_killed(drops: Path, tmp_path: Path) -> N
     wait_for_a_finished_picture(tmp_path / "o", process)
     process.kill()
     process.communicate(timeout=60)  # returns only once no worker holds the pipes any more
+
+
+def test_an_unknown_frame_correction_is_refused(
+    drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(drops, "--out", tmp_path / "o", "--frame-correction", "some") == 2
+    assert "known are miles-lantuejoul, none" in capsys.readouterr().err

@@ -61,12 +61,36 @@ def test_every_file_of_the_promise_is_there_and_agrees(drops: Path, tmp_path: Pa
     assert all(0 < annotation["score"] < 1 for annotation in coco["annotations"])
     assert sum(annotation["area"] for annotation in coco["annotations"]) == 300 + 400 + 64
     facts = json.loads((out / "provenance.json").read_text())
+    assert facts["arguments"]["frame_correction"] == "miles-lantuejoul"
     assert facts["detector"]["model_sha256"] == "0" * 64
     assert facts["inputs"][0]["calibration"]["pixel_size_um"] == 0.5
     assert len(facts["inputs"][0]["sha256"]) == 64
     page = (out / "report.html").read_text()
     assert "3 crystals in 3 pictures" in page
     assert "Not calibrated" not in page
+
+
+def test_the_frame_correction_reaches_tables_and_page(tmp_path: Path) -> None:
+    boxes = [(5, 5 + 12 * row, 60 if row % 2 else 8, 8) for row in range(8)]
+    save(tmp_path / "in" / "a.png", picture(boxes))
+    small, found = 8 * np.sqrt(4 / np.pi), {}
+    for correction in ("miles-lantuejoul", "none"):
+        out = tmp_path / correction
+        settings = Settings(frame_correction=correction)  # type: ignore[arg-type]
+        measure_batch([tmp_path / "in"], out, settings=settings, detector=BoxDetector())
+        found[correction] = rows(out / "images.csv")[0]
+        page = (out / "report.html").read_text()
+        assert "8 crystals in 1 picture; in brackets the 95 % interval" in page
+        assert "De Brouckere mean in px" in page
+        assert f"frame correction = {correction}" in page.replace("_", " ")
+    corrected, plain = found["miles-lantuejoul"], found["none"]
+    assert float(plain["number_d50_px"]) == pytest.approx(small)
+    # half of the boxes fit into half as many places: they count twice
+    assert float(corrected["number_d50_px"]) > 2 * small
+    assert float(plain["number_per_mpx"]) == pytest.approx(8e6 / 120**2)
+    weights = [float(row["frame_weight"]) for row in rows(tmp_path / "none" / "crystals.csv")]
+    assert float(corrected["number_per_mpx"]) == pytest.approx(sum(weights) * 1e6 / 120**2)
+    assert float(corrected["d_4_3_px_low"]) < float(corrected["d_4_3_px"])
 
 
 def test_uncalibrated_and_mixed_batches_say_so(drops: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from crystalgauge.report import (
     Card,
     Figure,
+    FigureRow,
+    FigureTable,
     PictureEntry,
     ReportContent,
     Term,
@@ -70,6 +72,7 @@ def hostile_content(small_picture: Path) -> ReportContent:
         notices=[HOSTILE],
         cards=[Card(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)],
         figures=[Figure(HOSTILE, {"data": [{"name": HOSTILE}], "layout": {}}, HOSTILE)],
+        tables=[FigureTable([HOSTILE], [FigureRow(HOSTILE, [HOSTILE], HOSTILE)], HOSTILE)],
         pictures=[
             PictureEntry(
                 HOSTILE, "ok", HOSTILE, {HOSTILE: HOSTILE}, f"overlays/{HOSTILE}", small_picture
@@ -89,7 +92,7 @@ def test_hostile_names_are_shown_as_they_are_and_run_nowhere(hostile: ReportCont
     elements = Elements(text)
     scripts = [attributes for tag, attributes in elements.tags if tag == "script"]
     assert len(scripts) == 3  # one figure's JSON, plotly, our own few lines
-    assert elements.text.count(HOSTILE) >= 12
+    assert elements.text.count(HOSTILE) >= 16
     assert "49" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
 
 
