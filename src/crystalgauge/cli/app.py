@@ -13,6 +13,7 @@ from crystalgauge.cli import exit_codes
 from crystalgauge.cli.benchmark import benchmark
 from crystalgauge.cli.compare import compare
 from crystalgauge.cli.evaluate import evaluate
+from crystalgauge.cli.grainsize import grainsize
 from crystalgauge.cli.measure import measure
 from crystalgauge.cli.models import models
 from crystalgauge.cli.reproduce import reproduce
@@ -39,6 +40,7 @@ app = typer.Typer(
 for _command in (
     measure,
     compare,
+    grainsize,
     watch,
     trend,
     simulate,

@@ -1,4 +1,4 @@
-"""The visible part of the long axes of crystals, and which ends the border of the frame hides."""
+"""The visible part of the long sides of crystals, and which ends the border of the frame hides."""
 
 from __future__ import annotations
 
@@ -76,8 +76,9 @@ class VisibleAxes:
         least = {part.least for part in parts}
         if len(least) != 1:
             raise ArgumentError(f"samples of one least length can be joined, got {sorted(least)}")
-        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS]
-        return cls(*columns, sum(part.frames_area for part in parts), least.pop())
+        columns = {n: np.concatenate([getattr(part, n) for part in parts]) for n in _COLUMNS}
+        area = sum(part.frames_area for part in parts)
+        return cls(**columns, frames_area=area, least=least.pop())
 
     def scaled(self, factor: float) -> VisibleAxes:
         """Return the same in another unit, such as µm when given the pixel size."""
@@ -92,16 +93,18 @@ class VisibleAxes:
         )
 
 
+_ROUNDING = 1e-6  # of coordinates, in px
 _COLUMNS = tuple(f.name for f in fields(VisibleAxes) if f.name not in {"frames_area", "least"})
 
 
 def visible_axes(outlines: NDArray[Any], shape: tuple[int, int], *, least_px: float) -> VisibleAxes:
-    """Return the part of each crystal's long axis that a frame shows.
+    """Return one long side of each crystal, as far as a frame shows it.
 
-    The axis is the middle line of the enclosing rectangle of least area. Of a long crystal cut by
-    the border that rectangle still has the crystal's direction and width, so that its middle line,
-    cut by the frame, is the visible part of the crystal's. Crystals whose axis lies outside are
-    left out, by the model of `crystalgauge.measure.censored`.
+    The side is that of the enclosing rectangle of least area, to the left of its direction. Cut
+    crystals keep it: where the border crosses a long crystal, the rectangle of what is seen has the
+    crystal's direction and sides. Where the border runs along a crystal, one side is real and the
+    other is the border; a crystal whose left side is not seen is left out. (The middle line would
+    not do, for nothing tells whether that of a crystal cut lengthwise is inside.)
 
     Parameters
     ----------
@@ -110,8 +113,8 @@ def visible_axes(outlines: NDArray[Any], shape: tuple[int, int], *, least_px: fl
     shape
         Height and width of the picture in px. Its outermost pixels are border.
     least_px
-        What shows less of its axis is left out. Of a crystal that shows little more than its width
-        the direction cannot be told: twice the width of the crystals is a good choice.
+        What shows less of its side is left out. Of a crystal that shows little more than its width
+        the direction cannot be told: four times the width is a good choice.
 
     Raises
     ------
@@ -121,14 +124,22 @@ def visible_axes(outlines: NDArray[Any], shape: tuple[int, int], *, least_px: fl
     height, width = shape
     if height <= 2 * BORDER_PX or width <= 2 * BORDER_PX:
         raise ArgumentError(f"a frame of {width} x {height} px has nothing but a border")
-    solid = outlines[shapely.area(outlines) > 0]
     low = np.array([BORDER_PX, BORDER_PX])
     high = np.array([width - BORDER_PX, height - BORDER_PX])
-    middle, half, angle = _middle_lines(solid)
+    cut = shapely.clip_by_rect(outlines, *low, *high)
+    rows = np.flatnonzero(shapely.area(cut) > 0)
+    extents = hull_extents(shapely.convex_hull(cut[rows]))
+    angle = extents.box_angle_rad
     along = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    start, stop = _inside(middle, along, half, low, high)
-    seen = (stop > start) & (stop - start >= least_px)
-    hidden = (start > -half).astype(np.int64) + (stop < half)
+    left = np.stack([along[:, 1], -along[:, 0]], axis=1)  # y points down
+    middle = _left_middles(cut[rows], along, left)
+    # the rectangle goes on beyond the frame where the border crosses the crystal at a slant
+    start, stop = _inside(middle, along, 0.5 * extents.box_length_px, low, high)
+    start, stop = start + _ROUNDING, stop - _ROUNDING
+    ends = [middle + at[:, None] * along for at in (start, stop)]
+    hidden = np.sum([_at_border(end, low, high) for end in ends], axis=0)
+    real = _real_length(cut[rows], left, low, high)
+    seen = (stop - start >= max(least_px, 2 * _ROUNDING)) & (real > 0.5 * (stop - start))
     number = int(seen.sum())
     return VisibleAxes(
         (stop - start)[seen],
@@ -141,24 +152,49 @@ def visible_axes(outlines: NDArray[Any], shape: tuple[int, int], *, least_px: fl
     )
 
 
-def _middle_lines(
-    outlines: NDArray[Any],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return middle, half length and direction of the rectangles of least area."""
+def _left_middles(
+    outlines: NDArray[Any], along: NDArray[np.float64], left: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the middles of the left sides of rectangles around outlines."""
+    points, row = shapely.get_coordinates(outlines, return_index=True)
     if not len(outlines):
-        return np.empty((0, 2)), np.empty(0), np.empty(0)
-    hulls = shapely.convex_hull(outlines)
-    extents = hull_extents(hulls)
-    points, row = shapely.get_coordinates(hulls, return_index=True)
-    starts = np.searchsorted(row, np.arange(len(hulls)))
-    middle = np.zeros((len(hulls), 2))
-    for turn in (0.0, math.pi / 2):
-        angle = extents.box_angle_rad + turn
-        direction = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        at = (points * direction[row]).sum(axis=1)
-        centre = 0.5 * (np.minimum.reduceat(at, starts) + np.maximum.reduceat(at, starts))
-        middle += centre[:, None] * direction
-    return middle, 0.5 * extents.box_length_px, extents.box_angle_rad
+        return np.empty((0, 2))
+    starts = np.searchsorted(row, np.arange(len(outlines)))
+    at = (points * along[row]).sum(axis=1)
+    centre = 0.5 * (np.minimum.reduceat(at, starts) + np.maximum.reduceat(at, starts))
+    side = np.maximum.reduceat((points * left[row]).sum(axis=1), starts)
+    return centre[:, None] * along + side[:, None] * left
+
+
+def _at_border(
+    points: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    near = (points < low + 2 * _ROUNDING) | (points > high - 2 * _ROUNDING)
+    return np.asarray(near.any(axis=1))
+
+
+def _real_length(
+    outlines: NDArray[Any],
+    left: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the length of outlines that faces left and is not the border."""
+    rings = shapely.get_exterior_ring(outlines)
+    turn = np.where(shapely.is_ccw(rings), 1.0, -1.0)
+    points, row = shapely.get_coordinates(rings, return_index=True)
+    start, stop = points[:-1], points[1:]
+    edge, owner = stop - start, row[:-1]
+    border = np.zeros(len(edge), bool)
+    for limit, sign in ((low, 1.0), (high, -1.0)):
+        near = (sign * (start - limit) < _ROUNDING) & (sign * (stop - limit) < _ROUNDING)
+        border |= near.any(axis=1)
+    length = np.hypot(*edge.T)
+    # counter-clockwise in x and y: the outside is to the right of an edge
+    facing = turn[owner] * (edge[:, 1] * left[owner, 0] - edge[:, 0] * left[owner, 1])
+    real = (facing > length * math.sqrt(0.5)) & ~border & (row[1:] == owner)
+    total = np.bincount(owner, np.where(real, length, 0.0), minlength=len(outlines))
+    return total.astype(np.float64)
 
 
 def _inside(

@@ -7,7 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.measure.glossary import Entry, define
+from crystalgauge.measure import Entry, define
 from crystalgauge.pipeline.naming import readable
 from crystalgauge.report.ecdf_figure import GroupCurve, ecdf_figure
 from crystalgauge.report.page import fill_template
