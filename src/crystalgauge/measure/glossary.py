@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.measure.glossary_entry import Entry as Entry
+from crystalgauge.measure.agglomeration_glossary import (
+    AGGLOMERATION_ENTRIES,
+    AGGLOMERATION_SUMMARY_ENTRIES,
+)
+from crystalgauge.measure.glossary_entry import Entry
 from crystalgauge.measure.kinetics_glossary import kinetics_entries
 
 ISO_SHAPE = "ISO 9276-6"
@@ -264,7 +268,9 @@ GLOSSARY = {
     for entry in (
         *CRYSTAL_ENTRIES,
         *CALIBRATED_ENTRIES,
+        *AGGLOMERATION_ENTRIES,
         *SUMMARY_ENTRIES,
+        *AGGLOMERATION_SUMMARY_ENTRIES,
         *CALIBRATED_SUMMARY_ENTRIES,
         *KINETICS_ENTRIES,
         *CALIBRATED_KINETICS_ENTRIES,
@@ -309,8 +315,8 @@ def glossary_markdown() -> str:
     """Return the glossary as the tables of ``docs/notation.md``."""
     parts = []
     for title, entries in (
-        ("One row per crystal", CRYSTAL_ENTRIES),
-        ("One row per picture, and pooled", SUMMARY_ENTRIES),
+        ("One row per crystal", CRYSTAL_ENTRIES + AGGLOMERATION_ENTRIES),
+        ("One row per picture, and pooled", SUMMARY_ENTRIES + AGGLOMERATION_SUMMARY_ENTRIES),
         ("A process over time", KINETICS_ENTRIES),
     ):
         rows = [

@@ -132,16 +132,27 @@ def is_fair(
     height, width = shape
     centre = shapely.centroid(crystals.outlines)
     x, y = shapely.get_x(centre), shapely.get_y(centre)
-    thin = crystals["box_width_px"]
-    needed = 0.012 + 0.98 * crystals["noise"] / np.sqrt(np.maximum(thin, 2.0))
     return (
         (x > 1) & (x < width - 1) & (y > 1) & (y < height - 1)
-        & (crystals["signal"] > needed)
-        & (crystals["signal"] > CLUTTER_SHARE * crystals["clutter"])
+        & stands_out(crystals)
         & (disc_sigma_px < 0.22 * np.sqrt(crystals.area_px2) + 0.8)
         & (crystals["visible_fraction"] > 0.25)
-        & (thin > least_width_px)
+        & (crystals["box_width_px"] > least_width_px)
     )  # fmt: skip
+
+
+def stands_out(crystals: Crystals) -> NDArray[np.bool_]:
+    """Tell which crystals change the picture by more than its noise and what lies behind them.
+
+    Parameters
+    ----------
+    crystals
+        Truth with ``signal``, ``noise``, ``clutter`` and ``box_width_px``.
+    """
+    thin = np.maximum(crystals["box_width_px"], 2.0)
+    needed = 0.012 + 0.98 * crystals["noise"] / np.sqrt(thin)
+    signal = crystals["signal"]
+    return np.asarray((signal > needed) & (signal > CLUTTER_SHARE * crystals["clutter"]))
 
 
 def tone_curve(camera: Camera) -> NDArray[np.float64]:

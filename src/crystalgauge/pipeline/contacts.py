@@ -1,0 +1,104 @@
+"""Contacts of a picture's crystals: blur along the edge, the graph, columns and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from crystalgauge.agglomeration import AgglomerationDegree
+    from crystalgauge.core import Crystals, Micrograph
+
+
+@dataclass(frozen=True, eq=False)
+class Contacts:
+    """What is known of the contacts in one picture.
+
+    Parameters
+    ----------
+    crystals
+        With the columns ``agglomerate_id``, ``agglomerated`` and ``contact_probability``.
+    figures
+        By the names of the glossary.
+    """
+
+    crystals: Crystals
+    figures: Mapping[str, float | int | None]
+
+
+def with_edge_blur(micrograph: Micrograph, crystals: Crystals) -> Crystals:
+    """Return the crystals with the blur along their edges, as contacts are judged by.
+
+    Parameters
+    ----------
+    micrograph
+        The picture.
+    crystals
+        Outlines in px of the picture, with ``defocus_px``.
+    """
+    from crystalgauge.focus import outline_blur
+
+    blur = outline_blur(micrograph, crystals)
+    return crystals.with_columns(
+        edge_blur_lower_px=blur.lower_px,
+        edge_blur_px=blur.median_px,
+        edge_blur_upper_px=blur.upper_px,
+    )
+
+
+def judge_contacts(micrograph: Micrograph, crystals: Crystals) -> Contacts:
+    """Join the crystals that touch.
+
+    Without the blur of every crystal nobody can tell contacts from overlaps: there are then no
+    columns and no figures.
+
+    Parameters
+    ----------
+    micrograph
+        The picture.
+    crystals
+        Outlines in px of the picture.
+    """
+    from crystalgauge.agglomeration import agglomeration_degree, contact_graph, heaps
+
+    if not len(crystals):
+        return Contacts(_with_columns(crystals), _figures(0, 0, agglomeration_degree([])))
+    blur = crystals.columns.get("defocus_px", np.zeros(1))
+    if not (np.isfinite(blur) & (blur > 0)).all():
+        return Contacts(crystals, {})
+    graph = contact_graph(with_edge_blur(micrograph, crystals))
+    joined = _with_columns(crystals, graph.agglomerate_id, graph.contact_probability)
+    diameter = np.sqrt(crystals.area_px2)  # any unit does, a constant factor too
+    degree = agglomeration_degree(
+        [heaps(graph.agglomerate_id, graph.contact_probability, diameter)]
+    )
+    found, members = graph.agglomerate_id.max(), graph.agglomerated.sum()
+    return Contacts(joined, _figures(int(found), int(members), degree))
+
+
+def _with_columns(
+    crystals: Crystals,
+    number: NDArray[np.int64] | None = None,
+    probability: NDArray[np.float64] | None = None,
+) -> Crystals:
+    number = np.zeros(len(crystals), np.int64) if number is None else number
+    probability = np.zeros(len(crystals)) if probability is None else probability
+    return crystals.with_columns(
+        agglomerate_id=number, agglomerated=number > 0, contact_probability=probability
+    )
+
+
+def _figures(
+    found: int, members: int, degree: AgglomerationDegree
+) -> dict[str, float | int | None]:
+    figures: dict[str, float | int | None] = {"n_agglomerates": found, "n_agglomerated": members}
+    for name, each in (("number", degree.number), ("volume", degree.volume)):
+        key = f"agglomeration_degree_{name}"
+        figures |= {key: each.value, f"{key}_low": each.low, f"{key}_high": each.high}
+    return figures
