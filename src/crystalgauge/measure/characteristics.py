@@ -108,6 +108,7 @@ def follow(
     levels: NDArray[np.float64],
     sizes: NDArray[np.float64],
     replicates: NDArray[np.float64],
+    few_pictures: NDArray[np.float64],
     bandwidth_h: float,
 ) -> Followed:
     """Smooth the sizes of each level over time; levels seen too seldom are left out.
@@ -122,6 +123,8 @@ def follow(
         ``(J, K)`` sizes above which those many lie, NaN where not usable.
     replicates
         ``(B, J, K)`` of resamples.
+    few_pictures
+        ``(K,)`` by how much new pictures vary more than resamples.
     bandwidth_h
         Of the local regression.
     """
@@ -138,8 +141,8 @@ def follow(
         rates[j, row] = smoother.slope @ sizes[j, row]
         many_values[:, j, row] = replicates[:, j, row] @ smoother.curve.T
         many_rates[:, j, row] = replicates[:, j, row] @ smoother.slope.T
-        spread = replicates[:, j, row].std(axis=0)
-        ratios.append(birge_ratio(sizes[j, row], spread, smoother.curve))
+        errors = replicates[:, j, row].std(axis=0) * few_pictures[row]
+        ratios.append(birge_ratio(sizes[j, row], errors, smoother.curve))
     smooth = Characteristics(levels, values, rates)
     scatter = float(np.median(ratios[1:] or ratios))
     return Followed(smooth, sizes, replicates, many_values, many_rates, scatter)

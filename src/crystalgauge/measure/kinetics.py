@@ -60,6 +60,9 @@ THRESHOLD_SHARE = 0.05
 """Of the greatest number density: where induction ends when no threshold is given."""
 
 N_RESAMPLES = 1000
+_LEAST_FREEDOM = 3.0
+"""With fewer degrees of freedom Student's quantile makes an interval that says nothing."""
+
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -141,7 +144,7 @@ def estimate_kinetics(
         size_trend=_trend(followed, series.pictures),
         induction=_induction(series.time_h, densities, replicates, threshold, raw),
         delayed_nucleation=fit_delayed_nucleation(
-            series.time_h, densities * stretch, _count_errors(series, number, stretch, effect)
+            series.time_h, densities * stretch, _fit_errors(series, number, stretch, effect)
         ),
         growth_law=laws[0],
         nucleation_law=laws[1],
@@ -223,12 +226,15 @@ def _between_samples(
         return 0.0, 1.0
     known = series.begun
     time = series.time_h[known]
-    errors = series.moment_replicates[..., 0].std(axis=0) * series.few_pictures * stretch
-    curve = local_quadratic(time, time, bandwidth_h).curve
     values = (series.moments[:, 0] * stretch)[known]
-    deviation, freedom = between_samples(values, errors[known], curve)
+    curve = local_quadratic(time, time, bandwidth_h).curve
+    errors = _counting_errors(series, stretch)
+    course = np.maximum(curve @ values, 0)
+    errors = np.sqrt(errors[known] * course)
+    deviation, freedom = between_samples(values, errors, curve)
     added = ((deviation * values) ** 2).sum()
-    part = added / max(added + (errors[known] ** 2).sum(), _TINY)
+    part = added / max(added + (errors**2).sum(), _TINY)
+    freedom = max(freedom, _LEAST_FREEDOM)
     return deviation, float(student_quotient(freedom / part**2)) if part > 0 else 1.0
 
 
@@ -260,7 +266,8 @@ def _follow(
     )
     sizes, replicates = series.sizes_from_top(shares, many)
     used = np.where(seen & np.isfinite(sizes.T), sizes.T, np.nan)
-    return follow(series.time_h, levels, used, np.moveaxis(replicates, 2, 1), bandwidth_h)
+    replicates = np.moveaxis(replicates, 2, 1)
+    return follow(series.time_h, levels, used, replicates, series.few_pictures, bandwidth_h)
 
 
 def _course(
@@ -317,21 +324,26 @@ def _induction(
     return induction_time(time_h, densities, replicates, threshold, factors)
 
 
-def _count_errors(
-    series: SampleSeries, number: Smoothed, stretch: NDArray[np.float64], effect: float
-) -> NDArray[np.float64]:
-    """Return standard errors of the number densities, referred to the first volume.
+def _counting_errors(series: SampleSeries, stretch: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``(K,)`` variances of the number densities within samples, over the densities.
 
-    They follow the smooth course: those of the samples themselves are small where few crystals
-    were met by chance, and would draw a fit down. One more crystal is always possible.
+    Counting, and clustering in pictures, make the variance a multiple of density over extent. The
+    multiple is taken from all samples: from one it is uncertain, and small by chance where few
+    crystals were met, so that a fit would be drawn down.
     """
     extents = np.array([sample.extents.sum() for sample in series.samples]) / stretch
     values = series.moments[:, 0] * stretch
-    spread = series.moment_replicates[..., 0].std(axis=0) * series.few_pictures * stretch
-    counting = np.maximum(spread**2 - (effect * values) ** 2, 0)
-    per_crystal = (counting * extents).sum() / np.maximum(values.sum(), _TINY)
+    return float((series.number_errors * stretch) ** 2 @ extents / values.sum()) / extents
+
+
+def _fit_errors(
+    series: SampleSeries, number: Smoothed, stretch: NDArray[np.float64], effect: float
+) -> NDArray[np.float64]:
+    """Return standard errors of the number densities; one more crystal is always possible."""
+    extents = np.array([sample.extents.sum() for sample in series.samples]) / stretch
     course = np.maximum(np.nan_to_num(number.curve), 0)
-    return np.sqrt(per_crystal * course / extents + (effect * course) ** 2 + extents**-2)
+    within = _counting_errors(series, stretch) * course
+    return np.sqrt(within + (effect * course) ** 2 + extents**-2)
 
 
 def _laws(

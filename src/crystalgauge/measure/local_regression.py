@@ -126,22 +126,21 @@ def birge_ratio(
 ) -> float:
     """Return by how much values scatter about their curve more than their errors say, at least 1.
 
-    The root of the sum of squared residuals, each over its error, per degree of freedom (Birge,
-    Physical Review 40, 1932).
+    The root of the squared residuals over those that the errors lead to expect (Birge, Physical
+    Review 40, 1932; sums are divided, not summands, as errors from few pictures are uncertain).
 
     Parameters
     ----------
     values, errors
-        ``(K,)`` values and their standard errors; those with an error of 0 are left out.
+        ``(K,)`` values and their standard errors.
     curve
         ``(K, K)`` weights of the smoother at the times of the values.
     """
     misses, freedom = _misses(values, curve)
-    known = errors > 0
-    if freedom < 1 or not known.any():
+    expected = float((((np.eye(len(values)) - curve) * errors) ** 2).sum())
+    if freedom < 1 or not expected > 0:
         return 1.0
-    squares = (misses[known] / errors[known]) ** 2
-    return max(1.0, float(np.sqrt(squares.sum() / freedom)))
+    return max(1.0, float(np.sqrt((misses**2).sum() / expected)))
 
 
 def between_samples(

@@ -73,6 +73,12 @@ class SampleSeries:
         self.counts = np.array([len(sample.sizes) for sample in self.samples])
         self.has_extents = not any(np.isnan(s.extents).any() for s in self.samples)
         self.moments, self.moment_replicates = self._moments()
+        self._number_errors = self.moment_replicates[..., 0].std(axis=0)
+
+    @property
+    def number_errors(self) -> NDArray[np.float64]:
+        """``(K,)`` standard errors of the number densities from the pictures of each sample."""
+        return self._number_errors * self.few_pictures
 
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return ``(K, 2)`` and ``(B, K, 2)`` moments mu_0 and mu_1 of the number density."""
@@ -155,7 +161,8 @@ class SampleSeries:
         known = np.isfinite(values)
         smoother = local_quadratic(self.time_h[known], self.time_h[known], bandwidth_h)
         spread = replicates[:, known].std(axis=0)
-        scatter = birge_ratio(values[known], spread, smoother.curve)
+        errors = spread * self.few_pictures[known]
+        scatter = birge_ratio(values[known], errors, smoother.curve)
         factors = np.full(len(values), np.nan)
         factors[known] = widening(smoother.slope * spread, self.pictures[known])
 
