@@ -38,7 +38,7 @@ def counted(noun: str, number: int) -> str:
 
 
 def rounded(value: float) -> str:
-    """Return three digits of a figure, with an exponent only where there would be many noughts.
+    """Return three digits of a figure, with an exponent where they have many noughts.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ def rounded(value: float) -> str:
     """
     if 1e3 <= abs(value) < 1e6:
         return f"{float(f'{value:.3g}'):,.0f}"
-    return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-")
+    text = f"{value:#.3g}" if value else "0"
+    return text.rstrip(".").replace("e+0", "e").replace("e-0", "e-")
 
 
 def cards(pooled: Summary, number: int, measured: int) -> list[Card]:
@@ -148,7 +149,7 @@ def tables(pooled: Summary) -> list[FigureTable]:
     by_kind = [
         FigureRow(
             title if key == "span" else f"{title} in {symbol}",
-            [_cell(pooled[f"{kind}_{key}"]) for kind in _KINDS],
+            [estimate_cell(pooled[f"{kind}_{key}"]) for kind in _KINDS],
             define(column_name(f"number_{key}", pooled.unit)).definition,
         )
         for title, key in _PERCENTILES.items()
@@ -158,7 +159,7 @@ def tables(pooled: Summary) -> list[FigureTable]:
         term = define(column_name(name, pooled.unit))
         if pooled[name].value is not None:
             title = f"{term.title} in {term.unit}" if term.unit else term.title
-            single.append(FigureRow(title, [_cell(pooled[name])], term.definition))
+            single.append(FigureRow(title, [estimate_cell(pooled[name])], term.definition))
     caption = f"{_count(pooled)}; in brackets the 95 % interval."
     return [
         FigureTable([f"by {kind}" for kind in _KINDS], by_kind, caption),
@@ -166,7 +167,8 @@ def tables(pooled: Summary) -> list[FigureTable]:
     ]
 
 
-def _cell(estimate: Estimate) -> str:
+def estimate_cell(estimate: Estimate) -> str:
+    """Return a figure with its interval in brackets, as tables of the page show it."""
     if estimate.value is None:
         return ""
     if estimate.low is None or estimate.high is None:
