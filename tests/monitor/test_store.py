@@ -53,6 +53,14 @@ def file_state(key: str = "/in/a.png", **changes: Any) -> FileState:
     )
 
 
+def ask(database: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, past the store."""
+    engine = sa.create_engine(store_url(database), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        found = connection.execute(sa.text(query))
+        return [tuple(row) for row in found] if found.returns_rows else []
+
+
 @pytest.fixture
 def store(database: str) -> Iterator[Store]:
     opened = Store(database)
@@ -73,10 +81,8 @@ def test_a_picture_comes_back_as_it_was(store: Store, database: str) -> None:
     assert (row["pixel_size_um"], row["pixel_size_uncertainty_um"]) == (0.5, 0.01)
     for name, value in found.summary.as_dict().items():
         assert row[name] == value, name
-    with sa.create_engine(store_url(database)).connect() as connection:
-        sizes = connection.execute(sa.text("SELECT unit, number_d50, volume_d50 FROM pictures"))
-        assert sizes.one() == ("um", row["number_d50_um"], row["volume_d50_um"])
-        connection.engine.dispose()
+    sizes = ask(database, "SELECT unit, number_d50, volume_d50 FROM pictures")
+    assert sizes == [("um", row["number_d50_um"], row["volume_d50_um"])]
     columns = ["crystal_id", "area_um2", "aspect_ratio", "score", "touches_border"]
     stored = store.crystals(columns, whole=False)
     assert stored.drop("picture_id").rows() == [
@@ -88,10 +94,8 @@ def test_a_picture_comes_back_as_it_was(store: Store, database: str) -> None:
 
 def test_outlines_come_back_as_they_were(store: Store, database: str) -> None:
     store.add_picture(record(), "/in/a.png")
-    with sa.create_engine(store_url(database)).connect() as connection:
-        rows = connection.execute(sa.text("SELECT outline_wkb FROM crystals ORDER BY crystal_id"))
-        outlines = [shapely.from_wkb(bytes(wkb)) for (wkb,) in rows]
-        connection.engine.dispose()
+    rows = ask(database, "SELECT outline_wkb FROM crystals ORDER BY crystal_id")
+    outlines = [shapely.from_wkb(bytes(wkb)) for (wkb,) in rows]
     found = record().measurement
     assert found is not None
     assert all(a.equals_exact(b) for a, b in zip(outlines, found.crystals.outlines, strict=True))
@@ -152,9 +156,7 @@ def test_empty_pictures_and_further_columns(store: Store, database: str) -> None
 
     found = measure_micrograph(Micrograph(picture([])), Further())
     store.add_picture(record("b" * 64, measurement=found), "/in/b.png")
-    with sa.create_engine(store_url(database)).connect() as connection:
-        text = connection.execute(sa.text("SELECT further FROM crystals")).scalar_one()
-        connection.engine.dispose()
+    ((text,),) = ask(database, "SELECT further FROM crystals")
     assert str(text).replace("'", '"').replace("None", "null") == '{"kind": "a", "twin": null}'
     assert sorted(store.pictures()["n_crystals"]) == [0, 1]
 
@@ -190,10 +192,7 @@ def test_settings_that_give_other_numbers_are_refused(store: Store) -> None:
 
 
 def test_a_column_that_came_later_is_added(store: Store, database: str) -> None:
-    engine = sa.create_engine(store_url(database))
-    with engine.begin() as connection:
-        connection.execute(sa.text("ALTER TABLE crystals DROP COLUMN solidity"))
-    engine.dispose()
+    ask(database, "ALTER TABLE crystals DROP COLUMN solidity")
     assert store.crystals(["solidity"]).is_empty()
     store.prepare(SETTINGS)
     store.add_picture(record(), "/in/a.png")
@@ -201,10 +200,7 @@ def test_a_column_that_came_later_is_added(store: Store, database: str) -> None:
 
 
 def test_tables_of_others_are_left_alone(database: str) -> None:
-    engine = sa.create_engine(store_url(database))
-    with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE pictures (name TEXT)"))
-    engine.dispose()
+    ask(database, "CREATE TABLE pictures (name TEXT)")
     opened = Store(database)
     with pytest.raises(WriteError, match="'pictures' that is not ours"):
         opened.prepare(SETTINGS)
@@ -214,10 +210,7 @@ def test_tables_of_others_are_left_alone(database: str) -> None:
 
 
 def test_a_store_of_another_format_is_refused(store: Store, database: str) -> None:
-    engine = sa.create_engine(store_url(database))
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE crystalgauge_store SET format = 99"))
-    engine.dispose()
+    ask(database, "UPDATE crystalgauge_store SET format = 99")
     with pytest.raises(ReadError, match="has format 99"):
         store.prepare(SETTINGS)
     with pytest.raises(ReadError, match="has format 99"):
