@@ -193,6 +193,16 @@ def test_moving_turning_and_scaling_change_what_they_should(
     np.testing.assert_allclose(np.sin(difference), 0, atol=1e-5)
 
 
+def test_of_rectangles_of_one_area_the_narrowest_is_taken() -> None:
+    # a side of any triangle carries a rectangle of twice its area
+    corners = np.array([(0.0, 0.0), (9.0, 0.0), (2.0, 5.0)])
+    for angle in np.linspace(0, 3, 30):
+        c, s = math.cos(angle), math.sin(angle)
+        box = shapes(one(*(corners @ [[c, s], [-s, c]]))).extents
+        assert box.box_length_px[0] == pytest.approx(9)
+        assert box.box_width_px[0] == pytest.approx(5)
+
+
 def test_large_shapes_agree_with_scikit_image() -> None:
     from skimage.draw import polygon2mask
     from skimage.measure import regionprops

@@ -18,6 +18,8 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_TIE = 1e-9  # of areas that differ by rounding only
+
 
 @dataclass(frozen=True, eq=False)
 class Extents:
@@ -145,8 +147,11 @@ def _turn(ring: NDArray[np.float64], out: NDArray[np.float64]) -> None:
         if width < least_width:
             least_width = width
             out[2], out[3] = width, _half_turn(ux, -uy)
-        if width * length < least_area:
-            least_area = width * length
-            out[4], out[5] = max(length, width), min(length, width)
+        area, narrow = width * length, min(length, width)
+        # of rectangles of one area, as around any triangle, the narrowest
+        tied = area <= least_area * (1.0 + _TIE)
+        if area < least_area * (1.0 - _TIE) or (tied and narrow < out[5]):
+            least_area = min(area, least_area)
+            out[4], out[5] = max(length, width), narrow
             out[6] = _half_turn(uy, ux) if length >= width else _half_turn(ux, -uy)
     out[0], out[1] = longest, _half_turn(long_y, long_x)
