@@ -61,6 +61,17 @@ def test_shared_area_is_of_the_smaller() -> None:
     assert pairs.smaller_px == pytest.approx([10.0])
 
 
+def test_two_halves_of_a_square_are_convex_together_and_a_corner_is_not() -> None:
+    whole = Crystals(
+        np.array([shapely.box(0, 0, 10, 20), shapely.box(10, 0, 20, 20)], object),
+        {"defocus_px": np.ones(2)},
+    )
+    assert neighbour_pairs(whole).union_solidity == pytest.approx([1.0])
+    # two squares that meet at a corner: 2 of 3 unit squares of their hull
+    corner = neighbour_pairs(squares((0, 0, 20), (20, 20, 20)))
+    assert corner.union_solidity == pytest.approx([2 / 3])
+
+
 def test_reach_grows_with_blur_and_size() -> None:
     reach = REACH_BLURS * 1.0 + REACH_SIZE * 20
     assert len(neighbour_pairs(squares((0, 0, 20), (20 + 0.99 * reach, 0, 20)))) == 1
@@ -76,7 +87,11 @@ def test_pure_numbers_do_not_depend_on_the_magnification() -> None:
     larger = crystals.transformed(2.5).with_columns(defocus_px=2.5 * crystals["defocus_px"])
     one, two = neighbour_pairs(crystals), neighbour_pairs(larger)
     assert len(one) > 20
-    same(one, two, ("row_a", "row_b", "overlap_share", "size_ratio", "log_blur_ratios"))
+    same(
+        one,
+        two,
+        ("row_a", "row_b", "overlap_share", "size_ratio", "union_solidity", "log_blur_ratios"),
+    )
     for name in ("gap_px", "blur_px", "contact_px", "smaller_px"):
         assert 2.5 * getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-6, abs=1e-6)
 

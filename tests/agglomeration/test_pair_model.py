@@ -33,7 +33,7 @@ def random_pairs(count: int, seed: int = 0) -> NeighbourPairs:
     return NeighbourPairs(
         np.zeros(count, np.int64), np.arange(1, count + 1), rng.exponential(1.0, count),
         rng.uniform(0.5, 4, count), rng.uniform(0, 40, count), rng.uniform(0, 1, count) ** 2,
-        rng.uniform(10, 80, count), rng.uniform(0.2, 1, count),
+        rng.uniform(10, 80, count), rng.uniform(0.6, 1, count), rng.uniform(0.2, 1, count),
         np.repeat(rng.exponential(0.4, (count, 1)), 4, axis=1), rng.uniform(0.4, 1, count),
     )  # fmt: skip
 
@@ -83,7 +83,7 @@ def test_more_focus_difference_is_less_contact_with_the_shipped_model() -> None:
     pairs = replace(
         random_pairs(40), gap_px=np.zeros(40), contact_px=np.full(40, 20.0),
         overlap_share=np.full(40, 0.05), smaller_px=np.full(40, 40.0), blur_px=np.full(40, 1.0),
-        size_ratio=np.full(40, 0.8), least_score=np.ones(40),
+        size_ratio=np.full(40, 0.8), union_solidity=np.full(40, 0.8), least_score=np.ones(40),
     )  # fmt: skip
     alike = model.probability(replace(pairs, log_blur_ratios=np.zeros((40, 4))))
     apart = model.probability(replace(pairs, log_blur_ratios=np.full((40, 4), 1.0)))

@@ -52,6 +52,9 @@ class NeighbourPairs:
         ``(P,)`` area shared over the smaller area, 0 to 1.
     smaller_px
         ``(P,)`` root of the smaller area.
+    union_solidity
+        ``(P,)`` area of the union over the area of its convex hull, 0 to 1: near 1 for two faces
+        of one convex crystal, less for crystals side by side.
     size_ratio
         ``(P,)`` smaller over larger root of the area, 0 to 1.
     log_blur_ratios
@@ -67,6 +70,7 @@ class NeighbourPairs:
     contact_px: NDArray[np.float64]
     overlap_share: NDArray[np.float64]
     smaller_px: NDArray[np.float64]
+    union_solidity: NDArray[np.float64]
     size_ratio: NDArray[np.float64]
     log_blur_ratios: NDArray[np.float64]
     least_score: NDArray[np.float64]
@@ -101,6 +105,9 @@ def neighbour_pairs(crystals: Crystals) -> NeighbourPairs:
     a, b, gap, both = a[near], b[near], gap[near], both[near]
     smaller, larger = np.minimum(size[a], size[b]), np.maximum(size[a], size[b])
     shared = shapely.area(shapely.intersection(shapes[a], shapes[b]))
+    hull = shapely.area(
+        shapely.convex_hull(shapely.geometrycollections(np.stack([shapes[a], shapes[b]], axis=1)))
+    )
     score = crystals["score"] if "score" in crystals else np.ones(len(crystals))
     return NeighbourPairs(
         a,
@@ -110,6 +117,7 @@ def neighbour_pairs(crystals: Crystals) -> NeighbourPairs:
         contact_lengths(shapes, a, b, TOUCH_BLURS * blur + TOUCH_SIZE * size),
         np.clip(shared / smaller**2, 0.0, 1.0),
         smaller,
+        (smaller**2 + larger**2 - shared) / np.maximum(hull, 1e-300),
         smaller / larger,
         np.abs(np.log(each[a]) - np.log(each[b])),
         np.minimum(score[a], score[b]).astype(np.float64),

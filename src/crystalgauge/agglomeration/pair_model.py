@@ -24,7 +24,8 @@ FEATURES = (
     "gap", "overlap", "overlap squared", "nested", "contact", "contact squared", "blur",
     "size ratio", "score", *(f"{name}{end}" for name in BLURS for end in ("", " squared")),
     "focus x overlap", "focus x contact", "focus x blur", "focus x gap", "overlap x contact",
-    "overlap x size ratio", "contact x size ratio", "gap x blur",
+    "overlap x size ratio", "contact x size ratio", "gap x blur", "concave", "concave squared",
+    "concave x overlap", "concave x contact",
 )  # fmt: skip
 """What the model looks at; see `describe`."""
 
@@ -108,10 +109,12 @@ def describe(pairs: NeighbourPairs, focus_errors: Sequence[float]) -> NDArray[np
     each = np.minimum(pairs.log_blur_ratios / (np.sqrt(2.0) * np.array(focus_errors)), MOST_FOCUS)
     both = np.stack([each, each**2], axis=2).reshape(len(pairs), 2 * len(BLURS))
     focus = each.mean(axis=1)
+    concave = np.maximum(1 - pairs.union_solidity, 0.0)
     return np.column_stack([
         gap, overlap, overlap**2, nested, contact, contact**2, blur, ratio, pairs.least_score, both,
         focus * overlap, focus * contact, focus * blur, focus * gap, overlap * contact,
-        overlap * ratio, contact * ratio, gap * blur,
+        overlap * ratio, contact * ratio, gap * blur, concave, concave**2, concave * overlap,
+        concave * contact,
     ])  # fmt: skip
 
 

@@ -48,6 +48,9 @@ def measure(
             "miles-lantuejoul or none."
         ),
     ] = "miles-lantuejoul",
+    colour: Annotated[
+        str, typer.Option(help="What the overlays' colours tell: score or agglomerates.")
+    ] = "score",
     engine: Annotated[
         str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
     ] = "auto",
@@ -74,6 +77,7 @@ def measure(
         pixel_size=None if pixel_size is None else parse_pixel_size(pixel_size),
         channel=int(channel) if channel and channel.isdecimal() else channel,
         frame_correction=frame_correction,  # type: ignore[arg-type]  # checked by the settings
+        colour=colour,  # type: ignore[arg-type]  # checked by the settings
     )
     try:
         with batch_progress() as on_progress:

@@ -169,6 +169,6 @@ def _measure_pages(
             seconds=round(time.perf_counter() - started, 3),
             sha256=sha256,
         )
-        drawing = measurement.overlay()
+        drawing = measurement.overlay(colour=job.settings.colour)
         job.store.put(key, record, measurement.crystals, measurement.table, drawing)
         yield record

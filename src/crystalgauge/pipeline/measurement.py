@@ -12,7 +12,7 @@ import numpy as np
 from crystalgauge.core import ArgumentError, Calibration, Crystals, Micrograph
 from crystalgauge.pipeline.naming import readable
 from crystalgauge.pipeline.parts import Record
-from crystalgauge.pipeline.settings import Detector, Engine, Scales, Settings
+from crystalgauge.pipeline.settings import Colour, Detector, Engine, Scales, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,9 @@ class Measurement:
         Model and arguments.
     seconds
         Wall time of detecting and measuring.
+    agglomeration
+        Agglomerates and the degree of agglomeration by the names of the glossary; empty when
+        the model states no blur.
     """
 
     micrograph: Micrograph
@@ -55,19 +58,24 @@ class Measurement:
     scales: tuple[float, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    agglomeration: Mapping[str, float | int | None] = field(default_factory=dict)
 
-    def overlay(self, *, ids: bool = False) -> NDArray[np.uint8]:
+    def overlay(self, *, ids: bool = False, colour: Colour = "score") -> NDArray[np.uint8]:
         """Return the picture with the outlines on it, ``(h, w, 3)`` red-green-blue.
 
         Parameters
         ----------
         ids
             Number the crystals as the table does.
+        colour
+            What the colour of an outline tells: the score, or the agglomerate.
         """
         from crystalgauge.report import overlay
 
         cut = self.table["touches_border"].to_numpy()
-        return overlay(self.micrograph, self.crystals, cut=cut, ids=ids)
+        known = colour == "agglomerates" and "agglomerate_id" in self.crystals
+        groups = self.crystals["agglomerate_id"] if known else None
+        return overlay(self.micrograph, self.crystals, cut=cut, ids=ids, groups=groups)
 
     def save(self, out: str | Path) -> Path:
         """Write the same files as a batch of one picture; return the folder.
@@ -94,7 +102,7 @@ class Measurement:
             shape=self.micrograph.shape,
             calibration=self.micrograph.calibration,
             crystals=len(self.crystals),
-            summary=self.summary.as_dict(),
+            summary={**self.summary.as_dict(), **self.agglomeration},
             detector_columns=tuple(n for n, v in self.crystals.columns.items() if v.ndim == 1),
             scales=self.scales,
             seconds=round(self.seconds, 3),
@@ -193,10 +201,12 @@ def measure_micrograph(
         Called with the share done, 0 to 1.
     """
     from crystalgauge.measure import Frame, coverage, crystal_table, summarise
+    from crystalgauge.pipeline.contacts import judge_contacts
 
     started = time.perf_counter()
     prediction = detector(micrograph, progress)
-    crystals, shape = prediction.crystals, micrograph.shape
+    contacts, shape = judge_contacts(micrograph, prediction.crystals), micrograph.shape
+    crystals = contacts.crystals
     table = crystal_table(crystals, shape, micrograph.calibration, _shown_source(micrograph))
     summary = summarise(
         [table],
@@ -213,6 +223,7 @@ def measure_micrograph(
         tuple(prediction.scales),
         dict(detector.provenance),
         time.perf_counter() - started,
+        contacts.figures,
     )
 
 

@@ -112,6 +112,8 @@ def provenance(
     entries, arguments, detector, exports, started
         As for `write_results`.
     """
+    from crystalgauge.agglomeration import contacts_sha256
+
     return {
         "crystalgauge": __version__,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
@@ -120,6 +122,7 @@ def provenance(
         "platform": platform.platform(),
         "arguments": {**arguments, "exports": list(exports)},
         "detector": dict(detector),
+        "contacts_sha256": contacts_sha256(),
         "inputs": [
             {
                 "name": entry.name.shown,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from crystalgauge._version import __version__
+from crystalgauge.core import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
 Scales = tuple[float, ...] | Literal["auto"]
+Colour = Literal["score", "agglomerates"]
 
 
 class Detector(Protocol):
@@ -57,6 +59,13 @@ class Settings:
         Name or number of the channel of multi-channel files.
     frame_correction
         Whether size distributions make up for large crystals reaching the border more often.
+    colour
+        What the colours of the overlay tell.
+
+    Raises
+    ------
+    ArgumentError
+        For a frame correction or a colour that there is not.
     """
 
     model: str = "crystals"
@@ -67,11 +76,16 @@ class Settings:
     pixel_size: Calibration | None = None
     channel: int | str | None = None
     frame_correction: FrameCorrection = "miles-lantuejoul"
+    colour: Colour = "score"
 
     def __post_init__(self) -> None:
         from crystalgauge.measure import check_frame_correction
 
         check_frame_correction(self.frame_correction)
+        if self.colour not in get_args(Colour):
+            raise ArgumentError(
+                f"overlays are coloured by {' or '.join(get_args(Colour))}, not {self.colour!r}"
+            )
 
     def detector(self) -> Detector:
         """Load the model.
@@ -103,8 +117,12 @@ class Settings:
         detector
             Its provenance stands for the model and how it is run.
         """
+        from crystalgauge.agglomeration import contacts_sha256
+
         depends = {name: value for name, value in self.described().items() if name != "threads"}
         text = json.dumps(
-            [__version__, depends, dict(detector.provenance)], sort_keys=True, default=str
+            [__version__, depends, dict(detector.provenance), contacts_sha256()],
+            sort_keys=True,
+            default=str,
         )
         return hashlib.sha256(text.encode()).hexdigest()

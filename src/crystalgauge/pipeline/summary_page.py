@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crystalgauge.io import replacing
+from crystalgauge.pipeline.contact_figures import agglomeration_tables
 from crystalgauge.pipeline.summary_figures import cards, counted, drawings, remarks, tables
 from crystalgauge.report import PictureEntry, ReportContent, Term, render_page
 
@@ -57,6 +59,7 @@ def write_page(
     wanted = [name for name in columns if name.removesuffix("_um").removesuffix("_px") in _READ]
     crystals = lazy.select(wanted).collect()  # without outlines, which are most of the file
     content = report_content(store, entries, crystals, columns, pooled, facts)
+    content = replace(content, tables=[*content.tables, *agglomeration_tables(lazy)])
     with replacing(out / "report.html", "w") as file:
         file.write(render_page(content))
 

@@ -12,17 +12,25 @@ from crystalgauge.measure.shape import touches_border
 from crystalgauge.report.raster import to_rgb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from crystalgauge.core import Crystals, Micrograph
+
+    Colour = tuple[int, int, int]
 
 LONGEST_PX = 2400
 LOW_SCORE, HIGH_SCORE = (255, 140, 30), (0, 236, 190)
 """Colours of an outline at score 0 and 1: orange and teal, told apart by the colour-blind too."""
 BORDER_COLOUR = (186, 160, 255)
 STRIP_COLOUR, INK = (24, 28, 33), (236, 239, 242)
+SINGLE_COLOUR = (172, 178, 184)
+GROUP_COLOURS = (
+    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0),
+    (204, 121, 167),
+)  # fmt: skip
+"""Okabe and Ito's, told apart by the colour-blind too; they repeat."""
 _SUBPIXEL_BITS = 4
 
 
@@ -33,6 +41,7 @@ def overlay(
     cut: NDArray[np.bool_] | None = None,
     longest_px: int = LONGEST_PX,
     ids: bool = False,
+    groups: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint8]:
     """Draw outlines on a picture.
 
@@ -49,6 +58,9 @@ def overlay(
         Upper bound of the drawing's sides in px, without the legend strip below it.
     ids
         Number every crystal at its centroid, counting from 1 in the table's order.
+    groups
+        ``(N,)`` numbers of the agglomerates, 0 for single crystals: they give the colour instead
+        of the score.
 
     Returns
     -------
@@ -58,17 +70,24 @@ def overlay(
     canvas, scale = to_rgb(micrograph, longest_px)
     if cut is None:
         cut = touches_border(crystals.outlines, micrograph.shape)
-    _draw_outlines(canvas, crystals.transformed(scale), cut, _scores(crystals))
+    colours = _score_colours(crystals) if groups is None else _group_colours(groups)
+    _draw_outlines(canvas, crystals.transformed(scale), cut, colours)
     if ids:
         _draw_ids(canvas, crystals, scale)
-    strip = _legend(canvas.shape[1], micrograph, crystals, cut, scale)
+    strip = _legend(canvas.shape[1], micrograph, crystals, cut, scale, groups)
     return np.concatenate([canvas, strip])
 
 
-def _scores(crystals: Crystals) -> NDArray[np.float64]:
+def _score_colours(crystals: Crystals) -> list[Colour]:
     if "score" not in crystals:
-        return np.ones(len(crystals))
-    return np.clip(np.nan_to_num(crystals["score"].astype(np.float64)), 0.0, 1.0)
+        return [_ramp(1.0)] * len(crystals)
+    scores = np.clip(np.nan_to_num(crystals["score"].astype(np.float64)), 0.0, 1.0)
+    return [_ramp(float(score)) for score in scores]
+
+
+def _group_colours(groups: NDArray[np.int64]) -> list[Colour]:
+    count = len(GROUP_COLOURS)
+    return [GROUP_COLOURS[(g - 1) % count] if g else SINGLE_COLOUR for g in groups]
 
 
 def _ramp(score: float) -> tuple[int, int, int]:
@@ -80,14 +99,14 @@ def _draw_outlines(
     canvas: NDArray[np.uint8],
     crystals: Crystals,
     cut: NDArray[np.bool_],
-    scores: NDArray[np.float64],
+    colours: Sequence[Colour],
 ) -> None:
     import cv2
 
     pen = max(1, round(max(canvas.shape[:2]) / 900))
     shade = canvas.copy()
-    strokes: list[tuple[list[NDArray[np.int32]], bool, tuple[int, int, int]]] = []
-    for outline, is_cut, score in zip(crystals.outlines, cut, scores, strict=True):
+    strokes: list[tuple[list[NDArray[np.int32]], bool, Colour]] = []
+    for outline, is_cut, colour in zip(crystals.outlines, cut, colours, strict=True):
         rings = [_fixed_point(line) for line in _rings(outline)]
         if is_cut:
             lines = [
@@ -95,11 +114,11 @@ def _draw_outlines(
             ]
             strokes.append((lines, False, BORDER_COLOUR))
         else:
-            strokes.append((rings, True, _ramp(float(score))))
+            strokes.append((rings, True, colour))
         cv2.polylines(shade, rings, True, (0, 0, 0), pen + 2, cv2.LINE_AA, _SUBPIXEL_BITS)
     cv2.addWeighted(shade, 0.45, canvas, 0.55, 0.0, dst=canvas)
-    for lines, closed, colour in strokes:
-        cv2.polylines(canvas, lines, closed, colour, pen, cv2.LINE_AA, _SUBPIXEL_BITS)
+    for lines, closed, pen_colour in strokes:
+        cv2.polylines(canvas, lines, closed, pen_colour, pen, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _rings(outline: Any) -> Iterator[NDArray[np.float64]]:
@@ -179,7 +198,12 @@ def length_label(length_um: float) -> str:
 
 
 def _legend(
-    width: int, micrograph: Micrograph, crystals: Crystals, cut: NDArray[np.bool_], scale: float
+    width: int,
+    micrograph: Micrograph,
+    crystals: Crystals,
+    cut: NDArray[np.bool_],
+    scale: float,
+    groups: NDArray[np.int64] | None,
 ) -> NDArray[np.uint8]:
     from PIL import Image, ImageDraw, ImageFont
 
@@ -192,20 +216,23 @@ def _legend(
     right = _scale_bar(pen, font, micrograph, scale, right, height) - 1.5 * gap
     x = gap
     number = len(crystals)
-    for text in _legend_words(number, int(cut.sum())):
+    for text in _legend_words(number, int(cut.sum()), groups):
         long = pen.textlength(text, font)
         if x + long > right:
             break
         colour = BORDER_COLOUR if text.startswith("dashed") else INK
         pen.text((x, middle), text, colour, font, anchor="lm")
         x += long + gap
-    if "score" in crystals and number and x + 9 * height < right:
+    if groups is None and "score" in crystals and number and x + 9 * height < right:
         _score_ramp(pen, font, x, height)
     return np.asarray(strip)
 
 
-def _legend_words(number: int, cut: int) -> Iterator[str]:
+def _legend_words(number: int, cut: int, groups: NDArray[np.int64] | None) -> Iterator[str]:
     yield f"{number} crystal{'' if number == 1 else 's'}"
+    if groups is not None:
+        joined = len(np.unique(groups[groups > 0]))
+        yield f"{joined} agglomerate{'' if joined == 1 else 's'}, one colour each; grey: single"
     if cut:
         yield f"dashed: {cut} at the border"
 
