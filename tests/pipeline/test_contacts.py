@@ -68,6 +68,20 @@ def test_a_measurement_tells_agglomerates() -> None:
         assert define(name).title
 
 
+def test_agglomerates_have_rows_of_their_own(tmp_path) -> None:
+    found = measure(picture(), detector=Known(1.0), pixel_size_um=0.5)
+    found.save(tmp_path)
+    rows = pl.read_csv(tmp_path / "agglomerates.csv")
+    assert rows["members"].to_list() == [2]
+    area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in BOXES[:2])
+    assert rows["agglomerate_diameter_px"][0] == pytest.approx(np.sqrt(4 * area / np.pi))
+    assert rows["agglomerate_diameter_um"][0] == pytest.approx(np.sqrt(area / np.pi))
+    # the side they share is 55 px long, and corners add a little
+    assert 55 <= rows["contact_length_px"][0] < 62
+    single = found.table.row(2, named=True)
+    assert single["agglomerate_diameter_px"] == pytest.approx(single["equivalent_diameter_px"])
+
+
 def test_without_blur_there_is_no_judgement() -> None:
     found = measure(picture(), detector=Known(float("nan")))
     assert "agglomerate_id" not in found.table.columns

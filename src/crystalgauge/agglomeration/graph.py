@@ -44,6 +44,14 @@ class ContactGraph:
     agglomerate_id: NDArray[np.int64]
 
     @property
+    def contact_px(self) -> NDArray[np.float64]:
+        """``(N,)`` length of the linked contacts of each crystal."""
+        count, length = len(self.agglomerate_id), self.pairs.contact_px[self.linked]
+        ends = (self.pairs.row_a[self.linked], self.pairs.row_b[self.linked])
+        both = [np.bincount(rows, length, minlength=count) for rows in ends]
+        return np.asarray(both[0] + both[1], np.float64)
+
+    @property
     def agglomerated(self) -> NDArray[np.bool_]:
         """``(N,)`` whether a crystal belongs to an agglomerate."""
         return self.agglomerate_id > 0

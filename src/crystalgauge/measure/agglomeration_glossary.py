@@ -14,6 +14,13 @@ AGGLOMERATION_ENTRIES = (
     Entry("contact_probability", "Contact probability", "", "p", "", "",
           "How probably the crystal touches any of its neighbours in the picture, 0 to 1, from "
           "outlines and blur; calibrated on simulated agglomerates. 0 without neighbours."),
+    Entry("contact_length_px", "Contact length", "px", "", "", "",
+          "Length of outline along which the crystal touches other members of its agglomerate; 0 "
+          "for single crystals."),
+    Entry("agglomerate_diameter_px", "Diameter of the agglomerate", "px", "x_A,agg",
+          "2 sqrt(area of the union of its members / pi)", "",
+          "Equivalent circular diameter of the whole agglomerate; of the crystal itself when it is "
+          "single."),
 )  # fmt: skip
 """Columns that follow where the model states the blur."""
 

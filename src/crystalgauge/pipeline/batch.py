@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from crystalgauge.io.annotations import AnnotationFormat
     from crystalgauge.pipeline.measurement import Measurement
 
-RESULT_FILES = ("crystals.parquet", "crystals.csv", "crystals.coco.json", "images.csv")
+RESULT_FILES = (
+    "crystals.parquet",
+    "crystals.csv",
+    "agglomerates.csv",
+    "crystals.coco.json",
+    "images.csv",
+)
 
 
 @dataclass(frozen=True)

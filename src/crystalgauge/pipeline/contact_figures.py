@@ -1,4 +1,4 @@
-"""The degree of agglomeration of a batch, as a table of its page."""
+"""The agglomerates of a batch: one row each, and a table of its page."""
 
 from __future__ import annotations
 
@@ -55,3 +55,38 @@ def agglomeration_tables(crystals: pl.LazyFrame) -> list[FigureTable]:
             caption,
         )
     ]
+
+
+def agglomerate_table(crystals: pl.LazyFrame) -> pl.LazyFrame | None:
+    """Return one row per agglomerate; None where contacts were not judged.
+
+    Parameters
+    ----------
+    crystals
+        All crystals of a batch, with ``contact_length_px`` and ``agglomerate_diameter_px``.
+    """
+    import polars as pl
+
+    names = crystals.collect_schema().names()
+    if "agglomerate_id" not in names:
+        return None
+    calibrated = "equivalent_diameter_um" in names
+    size = pl.col("equivalent_diameter_um") / pl.col("equivalent_diameter_px")
+    pixel_size = [size.first().alias("pixel_size_um")] if calibrated else []
+    rows = (
+        crystals.filter(pl.col("agglomerate_id") > 0)
+        .group_by("picture", "agglomerate_id", maintain_order=True)
+        .agg(
+            pl.len().alias("members"),
+            (pl.col("contact_length_px").sum() / 2).alias("contact_length_px"),
+            pl.col("agglomerate_diameter_px").first(),
+            pl.col("touches_border").any(),
+            *pixel_size,
+        )
+    )
+    if not calibrated:
+        return rows
+    lengths = ("contact_length", "agglomerate_diameter")
+    return rows.with_columns(
+        (pl.col(f"{name}_px") * pl.col("pixel_size_um")).alias(f"{name}_um") for name in lengths
+    ).drop("pixel_size_um")

@@ -10,10 +10,18 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from crystalgauge.agglomeration import AgglomerationDegree
     from crystalgauge.core import Crystals, Micrograph
+
+
+COLUMNS = (
+    "agglomerate_id",
+    "agglomerated",
+    "contact_probability",
+    "contact_length_px",
+    "agglomerate_diameter_px",
+)
+"""What the crystals gain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +31,7 @@ class Contacts:
     Parameters
     ----------
     crystals
-        With the columns ``agglomerate_id``, ``agglomerated`` and ``contact_probability``.
+        With `COLUMNS`, unless the blur of one is not known.
     figures
         By the names of the glossary.
     """
@@ -65,33 +73,35 @@ def judge_contacts(micrograph: Micrograph, crystals: Crystals) -> Contacts:
     crystals
         Outlines in px of the picture.
     """
-    from crystalgauge.agglomeration import agglomeration_degree, contact_graph, heaps
+    from crystalgauge.agglomeration import (
+        agglomerates,
+        agglomeration_degree,
+        contact_graph,
+        heaps,
+    )
 
     if not len(crystals):
-        return Contacts(_with_columns(crystals), _figures(0, 0, agglomeration_degree([])))
+        nobody = dict.fromkeys(COLUMNS, np.zeros(0))
+        nobody |= {"agglomerate_id": np.zeros(0, np.int64), "agglomerated": np.zeros(0, bool)}
+        return Contacts(crystals.with_columns(**nobody), _figures(0, 0, agglomeration_degree([])))
     blur = crystals.columns.get("defocus_px", np.zeros(1))
     if not (np.isfinite(blur) & (blur > 0)).all():
         return Contacts(crystals, {})
     graph = contact_graph(with_edge_blur(micrograph, crystals))
-    joined = _with_columns(crystals, graph.agglomerate_id, graph.contact_probability)
-    diameter = np.sqrt(crystals.area_px2)  # any unit does, a constant factor too
+    diameter = np.sqrt(4 * crystals.area_px2 / np.pi)
+    whole = np.concatenate([[0.0], agglomerates(crystals, graph).equivalent_diameter_px])
+    joined = crystals.with_columns(
+        agglomerate_id=graph.agglomerate_id,
+        agglomerated=graph.agglomerated,
+        contact_probability=graph.contact_probability,
+        contact_length_px=graph.contact_px,
+        agglomerate_diameter_px=np.where(graph.agglomerated, whole[graph.agglomerate_id], diameter),
+    )
     degree = agglomeration_degree(
         [heaps(graph.agglomerate_id, graph.contact_probability, diameter)]
     )
     found, members = graph.agglomerate_id.max(), graph.agglomerated.sum()
     return Contacts(joined, _figures(int(found), int(members), degree))
-
-
-def _with_columns(
-    crystals: Crystals,
-    number: NDArray[np.int64] | None = None,
-    probability: NDArray[np.float64] | None = None,
-) -> Crystals:
-    number = np.zeros(len(crystals), np.int64) if number is None else number
-    probability = np.zeros(len(crystals)) if probability is None else probability
-    return crystals.with_columns(
-        agglomerate_id=number, agglomerated=number > 0, contact_probability=probability
-    )
 
 
 def _figures(

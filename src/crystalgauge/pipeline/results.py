@@ -198,7 +198,9 @@ def pool_figures(
 
 
 def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:
-    """Write ``crystals.parquet``, ``crystals.csv`` and ``images.csv``.
+    """Write ``crystals.parquet``, ``crystals.csv``, ``agglomerates.csv`` and ``images.csv``.
+
+    There is nothing on agglomerates where no model stated the blur.
 
     Parameters
     ----------
@@ -206,6 +208,8 @@ def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:
         As for `write_results`.
     """
     import polars as pl
+
+    from crystalgauge.pipeline.contact_figures import agglomerate_table
 
     try:
         with replacing(out / "crystals.parquet") as file:
@@ -216,6 +220,10 @@ def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:
         plain = frames.drop("outline_wkb", strict=False).with_columns(texts)
         with replacing(out / "crystals.csv") as file:
             plain.sink_csv(file.name, float_precision=6)
+        joined = agglomerate_table(plain)
+        if joined is not None:
+            with replacing(out / "agglomerates.csv") as file:
+                joined.sink_csv(file.name, float_precision=6)
     except pl.exceptions.PolarsError as error:
         raise WriteError(f"cannot write the crystals to {str(out)!r}: {error}") from error
     with replacing(out / "images.csv") as file:
