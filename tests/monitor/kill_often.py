@@ -2,9 +2,10 @@
 
     python kill_often.py FOLDER ARRIVALS STORE KILLS SEED
 
-Files of ARRIVALS are moved to FOLDER in the order of their names. Only kills that hit a process at
-work count, from the first file that is finished. At the end one process finishes in peace; the
-numbers of kills and of files that were finished in spite of them are printed.
+Files of ARRIVALS are moved to FOLDER in the order of their names, a batch whenever a process was
+faster than its killer. Only kills that hit a process at work count, from the first file that is
+finished. At the end one process finishes in peace; the numbers of kills and of files that were
+finished in spite of them are printed.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from crystalgauge.core import Micrograph, ReadError
 from crystalgauge.monitor import watch
 from crystalgauge.monitor.store import Store
 
-ARRIVING = 2
+BATCHES = 50
+LEAST_BATCH = 2
 FIRST_DELAY_S = 0.1
-LONGER, SHORTER = 1.1, 0.7
+LONGER, SHORTER = 1.05, 0.6
 """Factors of the longest delay after a kill and after a process that was too fast for us."""
 START = 1.5
 """Factor of the delay as long as nothing is stored; these kills hit the making of the tables."""
@@ -80,16 +82,21 @@ def finished_files(store: str) -> int:
         opened.close()
 
 
+def arrive(coming: list[Path], number: int, folder: Path) -> None:
+    for path in coming[:number]:
+        os.replace(path, folder / path.name)
+    del coming[:number]
+
+
 def main() -> None:
     folder, arrivals, store = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     wanted, rng = int(sys.argv[4]), np.random.default_rng(int(sys.argv[5]))
     coming = sorted(arrivals.iterdir())
     warm_up()
     kills, longest_s, begun = 0, FIRST_DELAY_S, False
+    batch = max(LEAST_BATCH, len(coming) // BATCHES)
+    arrive(coming, batch, folder)
     while kills < wanted:
-        for path in coming[:ARRIVING]:
-            os.replace(path, folder / path.name)
-        del coming[:ARRIVING]
         if killed_at_work(folder, store, rng.uniform(0, longest_s)):
             begun = begun or finished_files(store) > 0
             kills += begun
@@ -97,9 +104,9 @@ def main() -> None:
         else:
             longest_s *= SHORTER
             assert coming, "every picture is measured and kills are still wanted"
+            arrive(coming, batch, folder)
     stored = finished_files(store)
-    for path in coming:
-        os.replace(path, folder / path.name)
+    arrive(coming, len(coming), folder)
     work(folder, store)
     sys.stdout.write(f"{kills} {stored}\n")
 
