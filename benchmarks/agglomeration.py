@@ -22,6 +22,7 @@ from crystalgauge.agglomeration import (
     reliability,
 )
 from crystalgauge.agglomeration.examples import OTHER_LIBRARY, REPORT_SEED, Example, draw_examples
+from crystalgauge.agglomeration.fit import judge
 from crystalgauge.agglomeration.score import score_examples
 from crystalgauge.pipeline.contacts import with_edge_blur
 from crystalgauge.predict import Predictor
@@ -73,7 +74,20 @@ def report(model: ContactModel, examples: list[Example]) -> None:
         for k in np.flatnonzero(table.count):
             print(f"| {table.edges[k]:.1f}-{table.edges[k + 1]:.1f} | {table.count[k]} "
                   f"| {table.stated[k]:.2f} | {table.happened[k]:.2f} |")  # fmt: skip
+    print(f"ACC of outlines alone, blur not looked at: {outlines_alone(examples):.3f}")
     degrees(model, examples)
+
+
+def outlines_alone(examples: list[Example]) -> float:
+    """Return the accuracy when every crystal whose outline runs along another's is agglomerated."""
+    right = []
+    for example in examples:
+        known = judge(example)
+        touching = np.zeros(len(example.crystals), bool)
+        meets = known.pairs.contact_px > 0
+        touching[known.pairs.row_a[meets]] = touching[known.pairs.row_b[meets]] = True
+        right.append(touching[known.rows] == known.agglomerated)
+    return float(np.mean(np.concatenate(right)))
 
 
 def degrees(model: ContactModel, examples: list[Example]) -> None:
