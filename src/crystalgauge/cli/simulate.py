@@ -29,7 +29,9 @@ class Form(StrEnum):
 
 
 def simulate(
-    regime: Annotated[str, typer.Argument(help="Kind of scene: suspension, blank, pcs, growth or agglomerates.")],
+    regime: Annotated[
+        str, typer.Argument(help="Kind: suspension, blank, pcs, growth or agglomerates.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for pictures and truth.", metavar="DIR")],
     number: Annotated[int, typer.Option("--n", help="Number of pictures.", min=1)] = 10,
     size: Annotated[int, typer.Option(help="Height and width in px.", min=32)] = 384,
