@@ -62,8 +62,8 @@ def measure(
     """Measure the crystals in pictures.
 
     Writes crystals.csv, crystals.parquet, agglomerates.csv, crystals.coco.json, images.csv,
-    overlays/, report.html and provenance.json. A picture that fails is listed and the others go on; the same command
-    again measures only what is new, failed or changed.
+    overlays/, report.html and provenance.json. A picture that fails is listed and the others go on;
+    the same command again measures only what is new, failed or changed.
     """
     from crystalgauge.cli.measure_progress import batch_progress
     from crystalgauge.core import parse_pixel_size
