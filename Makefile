@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet
 # The one release whose build without CUDA is known to pass; a range may take 5 GB of CUDA.
 TORCH := torch==2.13.0
-PYTEST_OPTIONS ?=
+# Two processes halve the time on two cores; a file stays with one, for what its tests share.
+PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
