@@ -80,8 +80,8 @@ def _head(plan: Plan, budget: str, model: str) -> str:
         "The experiments of Bischoff et al. (2022, doi 10.1007/s00216-022-04101-8; Figs 5, 6 and "
         "8, Table 2) on batches simulated by population balance (`scenes/growth`), photographed by "
         f"our renderer and measured by the model `{model}` of CrystalGauge {__version__}: "
-        f"{plan.pictures} of {width} x {height} px (0.84 µm) a sample. *Found* is what the model "
-        "measured, *shown* the crystals in the same pictures, *batch* those of the "
+        f"{plan.pictures} pictures a sample, each {width} x {height} px (0.84 µm). *Found* is what "
+        "the model measured, *shown* the crystals in the same pictures, *batch* those of the "
         "crystallizer that a lens could show at all. Crystals that the frame cuts are left out and "
         "made up for (Miles-Lantuejoul weights). The model was not trained on these scenes."
     )
