@@ -30,3 +30,13 @@ def test_pictures_of_an_earlier_run_do_not_count_as_made() -> None:
 
 def test_short_work_needs_no_projection() -> None:
     assert spoken_after(40.0, 500) == []
+
+
+def test_a_slow_first_picture_is_no_rate() -> None:
+    said: list[str] = []
+    now = 0.0
+    project = Projection(50, said.append, lambda: now)
+    project(0)
+    now = 60.0  # kernels were compiled
+    project(1)
+    assert said == []

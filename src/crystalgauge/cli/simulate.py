@@ -14,6 +14,9 @@ from crystalgauge.cli import exit_codes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LEAST_PICTURES = 10
+"""Fewer say nothing of a rate: with the first one kernels are loaded, or even compiled."""
+
 MEASURED_AFTER_S = 10.0
 """The rate is measured from the first picture made until this long after, then projected."""
 
@@ -128,7 +131,7 @@ class Projection:
             self._start = done, now
             return
         made, passed = done - self._start[0], now - self._start[1]
-        if self._said or passed < MEASURED_AFTER_S or made <= 0:
+        if self._said or passed < MEASURED_AFTER_S or made < LEAST_PICTURES:
             return
         self._said = True
         rate = made / passed
