@@ -16,7 +16,7 @@ from crystalgauge.models.registry import CARD_SUFFIX, FORMAT
 from crystalgauge.models.torch_models import load_model
 from crystalgauge.predict import Predictor
 from crystalgauge.render.renderer import render
-from crystalgauge.reproduce.scoring import LEAST_SCORE
+from crystalgauge.train.export import UNTRAINED_SCORE
 from crystalgauge.train.trainable import trainable
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def cost_of(
     """
     network = load_model(find_model(model))
     parameters = sum(value.numel() for value in network.parameters())
-    predictor = Predictor(
-        model, engine=engine, threads=threads, scales=(1.0,), min_score=LEAST_SCORE
-    )
+    predictor = Predictor(model, engine=engine, threads=threads, scales=(1.0,))
     times = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
@@ -109,7 +107,7 @@ def cost_of_untrained(
         task.export(task.network().eval(), folder / recipe.name)
         card = {
             "format": FORMAT, "name": recipe.name, "kind": recipe.model,
-            "network": recipe.network.config().as_dict(), "min_score": LEAST_SCORE,
+            "network": recipe.network.config().as_dict(), "min_score": UNTRAINED_SCORE,
         }  # fmt: skip
         card_file = folder / f"{recipe.name}{CARD_SUFFIX}"
         card_file.write_text(json.dumps(card), encoding="utf-8")
