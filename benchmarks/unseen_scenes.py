@@ -20,6 +20,7 @@ from crystalgauge.metrics import DEFAULT_STRATA, EvaluationPair, Stratum, evalua
 from crystalgauge.predict import Predictor
 from crystalgauge.render.renderer import render
 from crystalgauge.scenes.suspension import SuspensionConfig, sample_scene
+from crystalgauge.train.calibration import diameter_errors
 
 if TYPE_CHECKING:
     from crystalgauge.core import Crystals, Micrograph
@@ -108,17 +109,7 @@ def diameter_error_reliability(pairs: list[EvaluationPair], score: float) -> dic
     The column ``diameter_error`` states the expected absolute relative error; it is calibrated
     when both agree.
     """
-    said, made = [], []
-    for pair in pairs:
-        found = pair.prediction.take(pair.prediction["score"] >= score)
-        if not len(found) or not len(pair.truth):
-            continue
-        both = overlaps(pair.truth, found)
-        good = both.iou >= 0.5
-        true, mine = pair.truth.area_px2[both.row_a[good]], found.area_px2[both.row_b[good]]
-        said.append(found["diameter_error"][both.row_b[good]])
-        made.append(np.abs(np.sqrt(mine / true) - 1))
-    stated, measured = np.concatenate(said), np.concatenate(made)
+    stated, measured = diameter_errors(pairs, score)
     edges = np.quantile(stated, [0, 0.25, 0.5, 0.75, 1])
     table = {}
     for low, high in itertools.pairwise(edges):

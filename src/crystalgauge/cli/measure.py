@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalgauge.cli import exit_codes
-from crystalgauge.cli.options import parse_names, parse_scales
+from crystalgauge.cli.options import (
+    Channel,
+    Correction,
+    MinScore,
+    ModelName,
+    PixelSize,
+    ScaleList,
+    parse_names,
+    parse_scales,
+)
 
 if TYPE_CHECKING:
     from crystalgauge.pipeline import BatchResult
@@ -21,33 +30,15 @@ def measure(
         list[str], typer.Argument(help="Pictures, folders or glob patterns.", metavar="PATHS...")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")],
-    pixel_size: Annotated[
-        str | None,
-        typer.Option(help="Size of a pixel with its unit; wins over metadata.", metavar="0.84um"),
-    ] = None,
-    model: Annotated[
-        str, typer.Option(help="Name of a shipped model, or path of an exported one.")
-    ] = "crystals",
-    min_score: Annotated[
-        float | None,
-        typer.Option(help="Least score of a crystal; the model's own if not given.", min=0, max=1),
-    ] = None,
-    scales: Annotated[
-        str, typer.Option(help="Magnifications to look at: auto, or a list such as 1,0.5.")
-    ] = "auto",
+    pixel_size: PixelSize = None,
+    model: ModelName = "crystals",
+    min_score: MinScore = None,
+    scales: ScaleList = "auto",
     export: Annotated[
         str, typer.Option(help="More annotation formats, such as geojson,imagej,yolo-seg.")
     ] = "",
-    channel: Annotated[
-        str | None, typer.Option(help="Name or number of the channel of multi-channel files.")
-    ] = None,
-    frame_correction: Annotated[
-        str,
-        typer.Option(
-            help="Weights that make up for large crystals reaching the border more often: "
-            "miles-lantuejoul or none."
-        ),
-    ] = "miles-lantuejoul",
+    channel: Channel = None,
+    frame_correction: Correction = "miles-lantuejoul",
     colour: Annotated[
         str, typer.Option(help="What the overlays' colours tell: score or agglomerates.")
     ] = "score",

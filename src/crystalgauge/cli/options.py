@@ -1,11 +1,38 @@
-"""Options that are lists in one word."""
+"""Options that commands share, and those that are lists in one word."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from typing import Literal
+
+PixelSize = Annotated[
+    str | None,
+    typer.Option(help="Size of a pixel with its unit; wins over metadata.", metavar="0.84um"),
+]
+ModelName = Annotated[
+    str, typer.Option(help="Name of a shipped model, or path of an exported one.")
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(help="Least score of a crystal; the model's own if not given.", min=0, max=1),
+]
+ScaleList = Annotated[
+    str, typer.Option(help="Magnifications to look at: auto, or a list such as 1,0.5.")
+]
+Channel = Annotated[
+    str | None, typer.Option(help="Name or number of the channel of multi-channel files.")
+]
+Correction = Annotated[
+    str,
+    typer.Option(
+        help="Weights that make up for large crystals reaching the border more often: "
+        "miles-lantuejoul or none."
+    ),
+]
 
 
 def parse_scales(text: str) -> tuple[float, ...] | Literal["auto"]:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crystalgauge.cli import exit_codes
-from crystalgauge.cli.options import parse_scales
+from crystalgauge.cli.options import (
+    Channel,
+    Correction,
+    MinScore,
+    ModelName,
+    PixelSize,
+    ScaleList,
+    parse_scales,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +38,7 @@ def watch(
             help="Database: sqlite:///run.db or postgresql://user@host/name.", metavar="URL"
         ),
     ],
-    pixel_size: Annotated[
-        str | None,
-        typer.Option(help="Size of a pixel with its unit; wins over metadata.", metavar="0.84um"),
-    ] = None,
+    pixel_size: PixelSize = None,
     pattern: Annotated[
         str | None,
         typer.Option(help="File names to take, such as '*.tif'; all that can be read if not."),
@@ -50,29 +55,14 @@ def watch(
     settle: Annotated[
         float, typer.Option(help="Seconds a file must stay the same before it is read.", min=0)
     ] = 1.0,
-    model: Annotated[
-        str, typer.Option(help="Name of a shipped model, or path of an exported one.")
-    ] = "crystals",
-    min_score: Annotated[
-        float | None,
-        typer.Option(help="Least score of a crystal; the model's own if not given.", min=0, max=1),
-    ] = None,
-    scales: Annotated[
-        str, typer.Option(help="Magnifications to look at: auto, or a list such as 1,0.5.")
-    ] = "auto",
-    channel: Annotated[
-        str | None, typer.Option(help="Name or number of the channel of multi-channel files.")
-    ] = None,
+    model: ModelName = "crystals",
+    min_score: MinScore = None,
+    scales: ScaleList = "auto",
+    channel: Channel = None,
     engine: Annotated[
         str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
     ] = "auto",
-    frame_correction: Annotated[
-        str,
-        typer.Option(
-            help="Weights that make up for large crystals reaching the border more often: "
-            "miles-lantuejoul or none."
-        ),
-    ] = "miles-lantuejoul",
+    frame_correction: Correction = "miles-lantuejoul",
 ) -> None:
     """Measure pictures as they come into a folder and store them, one transaction each.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numba import njit
+
+from crystalgauge.measure.rings import packed_rings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +37,8 @@ def coverage(crystals: Crystals, shape: tuple[int, int]) -> float:
         0 to 1.
     """
     height, width = shape
-    rings = shapely.get_exterior_ring(crystals.outlines)
-    points, row = shapely.get_coordinates(rings, return_index=True)
-    offsets = np.searchsorted(row, np.arange(len(rings) + 1))
-    bounds = shapely.bounds(rings).reshape(-1, 4)
+    points, offsets = packed_rings(crystals.outlines)
+    bounds = crystals.bounds
     lines = height * LINES_PER_PX
     covered = 0.0
     for first in range(0, lines, _BAND):

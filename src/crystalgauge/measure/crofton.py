@@ -16,6 +16,8 @@ import numpy as np
 import shapely
 from numba import njit
 
+from crystalgauge.measure.rings import packed_rings
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,9 +35,7 @@ def crofton_perimeters(outlines: NDArray[Any]) -> NDArray[np.float64]:
     perimeter_px
         ``(N,)``; 0 for one that holds no pixel centre, NaN for one without area.
     """
-    rings = shapely.get_exterior_ring(outlines)
-    points, row = shapely.get_coordinates(rings, return_index=True)
-    offsets = np.searchsorted(row, np.arange(len(outlines) + 1))
+    points, offsets = packed_rings(outlines)
     perimeters = np.full(len(outlines), np.nan)
     _fill_perimeters(points, offsets, shapely.area(outlines), perimeters)
     return perimeters

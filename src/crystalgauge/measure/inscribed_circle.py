@@ -15,6 +15,8 @@ import numpy as np
 import shapely
 from numba import njit
 
+from crystalgauge.measure.rings import packed_rings
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -37,9 +39,7 @@ def inscribed_radii(outlines: NDArray[Any]) -> NDArray[np.float64]:
     radius_px
         ``(N,)``, at most `TOLERANCE` of itself below the largest; NaN for an outline without area.
     """
-    rings = shapely.get_exterior_ring(outlines)
-    points, row = shapely.get_coordinates(rings, return_index=True)
-    offsets = np.searchsorted(row, np.arange(len(outlines) + 1))
+    points, offsets = packed_rings(outlines)
     radii = np.full(len(outlines), np.nan)
     _fill_radii(points, offsets, shapely.area(outlines), radii)
     return radii

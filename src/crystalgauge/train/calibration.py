@@ -11,6 +11,8 @@ from crystalgauge.metrics import overlaps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from crystalgauge.metrics import EvaluationPair
 
 FITTING = 0.5
@@ -39,6 +41,23 @@ def diameter_error_factor(pairs: Sequence[EvaluationPair], min_score: float) -> 
     float
         1 where there is too little to judge by.
     """
+    said, error = diameter_errors(pairs, min_score)
+    known = np.isfinite(said)
+    if known.sum() < LEAST_MATCHES or not said[known].sum() > 0:
+        return 1.0
+    return float(error[known].sum() / said[known].sum())
+
+
+def diameter_errors(
+    pairs: Sequence[EvaluationPair], min_score: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the stated and the made relative error of the diameter of every match.
+
+    Parameters
+    ----------
+    pairs, min_score
+        As for `diameter_error_factor`.
+    """
     stated, made = [np.empty(0)], [np.empty(0)]
     for pair in pairs:
         found = pair.prediction.take(pair.prediction["score"] >= min_score)
@@ -49,8 +68,4 @@ def diameter_error_factor(pairs: Sequence[EvaluationPair], min_score: float) -> 
         true, mine = pair.truth.area_px2[both.row_a[good]], found.area_px2[both.row_b[good]]
         stated.append(found["diameter_error"][both.row_b[good]])
         made.append(np.abs(np.sqrt(mine / true) - 1))
-    said, error = np.concatenate(stated), np.concatenate(made)
-    known = np.isfinite(said)
-    if known.sum() < LEAST_MATCHES or not said[known].sum() > 0:
-        return 1.0
-    return float(error[known].sum() / said[known].sum())
+    return np.concatenate(stated), np.concatenate(made)
