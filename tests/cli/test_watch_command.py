@@ -60,6 +60,22 @@ def test_a_whole_run(drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "4 pictures of a process" in page.read_text(encoding="utf-8")
 
 
+def test_kinetics_of_a_trend_are_a_table(
+    drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, table = tmp_path / "run.db", tmp_path / "kinetics.csv"
+    assert watch_once(drops, store, "--pixel-size", "0.5um") == 0
+    words = ("trend", store, "--out", tmp_path / "t.html", "--kinetics", table)
+    assert run(*words, "--pool", "2s") == 0
+    assert "4 different times or more, got 2" in capsys.readouterr().err
+    assert not table.exists()
+    assert run(*words, "--least-size", "1") == 0
+    assert f"kinetics: {table}" in capsys.readouterr().out
+    header, *rows = table.read_text().splitlines()
+    assert "growth_rate_um_per_h_low" in header.split(",")
+    assert len(rows) == 4
+
+
 def test_exit_status_tells_of_failures(drops: Path, tmp_path: Path) -> None:
     (drops / "bad.png").write_bytes(b"")
     assert watch_once(drops, tmp_path / "run.db") == 1
@@ -79,6 +95,7 @@ def test_errors_are_one_line(
         (("trend", tmp_path / "no.db"), "there is no store"),
         (("trend", tmp_path / "no.db", "--alarm", "x"), "cannot read the alarm"),
         (("trend", tmp_path / "no.db", "--cusum-h", "0"), "CUSUM"),
+        (("trend", tmp_path / "no.db", "--pool", "3"), "cannot read the duration"),
     ):
         assert run(*words) == 2
         err = capsys.readouterr().err

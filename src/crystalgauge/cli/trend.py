@@ -36,19 +36,53 @@ def trend(
     reference: Annotated[
         int, typer.Option(help="Pictures of its reference window, the first ones.", min=5)
     ] = 20,
+    pool: Annotated[
+        str,
+        typer.Option(help="Pictures of one sample for the kinetics: auto, or a time as 10min."),
+    ] = "auto",
+    least_size: Annotated[
+        float | None,
+        typer.Option(help="Size from which every crystal is found, um (px without pixel size)."),
+    ] = None,
+    kinetics: Annotated[
+        Path | None,
+        typer.Option(help="Table of the kinetics, one row per sample.", metavar="FILE.csv"),
+    ] = None,
 ) -> None:
-    """Write a page with the trends of a watched process and its alarms.
+    """Write a page with the trends of a watched process, its alarms and its kinetics.
 
     The store may be written to meanwhile.
     """
-    from crystalgauge.monitor import Cusum, parse_threshold, write_trend
+    from crystalgauge.monitor import Cusum, parse_duration, parse_threshold, write_trend
 
     thresholds = [parse_threshold(text) for text in alarm or []]
     cusums = [Cusum(name, cusum_k, cusum_h, reference) for name in cusum or [""]]
-    shown = write_trend(store, out, thresholds=thresholds, cusums=cusums)
+    shown = write_trend(
+        store,
+        out,
+        thresholds=thresholds,
+        cusums=cusums,
+        pool_h=None if pool == "auto" else parse_duration(pool),
+        least_size=least_size,
+    )
     _report(shown)
+    if kinetics is not None:
+        _write_kinetics(shown, kinetics)
     typer.echo(f"trend: {out}")
     raise typer.Exit(exit_codes.OK if len(shown.pictures) else exit_codes.NOTHING_DONE)
+
+
+def _write_kinetics(shown: Trend, path: Path) -> None:
+    from crystalgauge.io import replacing
+
+    found = shown.kinetics
+    if found is None or found.kinetics is None:
+        why = found.reason if found else "there is no measured picture"
+        typer.echo(f"no table of kinetics: {why}", err=True)
+        return
+    with replacing(path) as file:
+        found.table().write_csv(file, float_precision=6)
+    typer.echo(f"kinetics: {path}")
 
 
 def _report(shown: Trend) -> None:

@@ -2,6 +2,8 @@
 
 from crystalgauge.monitor.alarms import Alarm, Cusum, Threshold, parse_threshold
 from crystalgauge.monitor.page import write_trend
+from crystalgauge.monitor.pooling import parse_duration
+from crystalgauge.monitor.process_kinetics import ProcessKinetics
 from crystalgauge.monitor.records import WatchRecord
 from crystalgauge.monitor.runner import watch, watch_folder
 from crystalgauge.monitor.trends import Trend
@@ -9,9 +11,11 @@ from crystalgauge.monitor.trends import Trend
 __all__ = [
     "Alarm",
     "Cusum",
+    "ProcessKinetics",
     "Threshold",
     "Trend",
     "WatchRecord",
+    "parse_duration",
     "parse_threshold",
     "watch",
     "watch_folder",

@@ -63,6 +63,8 @@ def time_figure(
     caption: str,
     thresholds: Sequence[Threshold] = (),
     marked: Sequence[tuple[datetime, float]] = (),
+    shaded: tuple[datetime, datetime] | None = None,
+    heights: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw figures with their intervals over time.
 
@@ -82,6 +84,10 @@ def time_figure(
         Limits, drawn across.
     marked
         Points at which an alarm stands.
+    shaded
+        A stretch of time.
+    heights
+        Ends of the upright axis; found from what is drawn when None.
     """
     step = -(-len(times) // MOST_POINTS)
     data = [trace for line in lines for trace in _traces(times, line, step)]
@@ -89,6 +95,10 @@ def time_figure(
         data.append(_marks(marked))
     layout = _layout(times, unit)
     layout["shapes"] = [_across(each.limit) for each in thresholds]
+    if shaded is not None:
+        layout["shapes"].append(_shaded(*shaded))
+    if heights is not None:
+        layout["yaxis"]["range"] = list(heights)
     layout["showlegend"] = len(lines) > 1
     if step > 1:
         caption += f" Each point is the median of {step} pictures."

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crystalgauge.monitor.alarms import Cusum
-from crystalgauge.monitor.sections import SECTIONS, symbol_of
+from crystalgauge.monitor.section import local_time, symbol_of
+from crystalgauge.monitor.sections import SECTIONS
 from crystalgauge.monitor.trends import WHOLE, Trend, read_trend
 from crystalgauge.pipeline.naming import readable
 from crystalgauge.report import Card
@@ -54,6 +55,8 @@ def write_trend(
     *,
     thresholds: Sequence[Threshold] = (),
     cusums: Sequence[Cusum] = (Cusum(),),
+    pool_h: float | None = None,
+    least_size: float | None = None,
 ) -> Trend:
     """Write the trend page of a store and return what it shows.
 
@@ -67,6 +70,11 @@ def write_trend(
         Limits of figures that raise alarms.
     cusums
         Drifts to look for.
+    pool_h
+        Length of the windows over which pictures are one sample for the kinetics; found from
+        their times when None.
+    least_size
+        Size from which on every crystal is found, for the kinetics; in the unit of the trend.
 
     Raises
     ------
@@ -84,7 +92,7 @@ def write_trend(
 
     opened = open_store(store, must_exist=True)
     try:
-        trend = read_trend(opened, thresholds, cusums)
+        trend = read_trend(opened, thresholds, cusums, pool_h=pool_h, least_size=least_size)
     finally:
         opened.close()
     with replacing(out, "w") as file:
@@ -131,7 +139,7 @@ def shown_times(trend: Trend) -> list[datetime]:
     """
     if not len(trend.pictures):
         return []
-    return [_local(time) for time in trend.pictures["time_utc"].to_list()]
+    return [local_time(time) for time in trend.pictures["time_utc"].to_list()]
 
 
 def _title(trend: Trend) -> str:
@@ -281,10 +289,6 @@ def interval_names(name: str) -> tuple[str, str]:
 
 def _pictures(number: int) -> str:
     return f"{number} picture{'' if number == 1 else 's'}"
-
-
-def _local(utc: datetime) -> datetime:
-    return utc.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)
 
 
 def _clock(time: datetime) -> str:

@@ -1,16 +1,17 @@
 """The parts of the trend page that have plots.
 
-A further part, such as growth kinetics, is one more function in `SECTIONS`.
+A further part is one more function in `SECTIONS`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crystalgauge.monitor.figures import Line, cusum_figure, time_figure
+from crystalgauge.monitor.kinetics_section import kinetics_section
+from crystalgauge.monitor.section import Section, symbol_of
 from crystalgauge.monitor.trends import WHOLE, Trend
 from crystalgauge.report.figures import NUMBER_COLOUR, VOLUME_COLOUR
 
@@ -29,25 +30,6 @@ QUARTILE_TITLES = {
     "box_width": "Width",
     "aspect_ratio": "Aspect ratio",
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    Parameters
-    ----------
-    title
-        Heading.
-    figures
-        Plots.
-    remarks
-        What to know about them, one sentence each.
-    """
-
-    title: str
-    figures: Sequence[Figure]
-    remarks: Sequence[str] = ()
 
 
 def size_section(trend: Trend, times: list[datetime]) -> Section | None:
@@ -120,6 +102,7 @@ SECTIONS: tuple[Callable[[Trend, list[datetime]], Section | None], ...] = (
     size_section,
     shape_section,
     number_section,
+    kinetics_section,
     drift_section,
 )
 """What the page shows between its summary and its tables; None leaves a section out."""
@@ -173,8 +156,3 @@ def _crystals(counts: NDArray[np.float64]) -> str:
     if least == most:
         return f"n = {least} crystal{'' if least == 1 else 's'} in each picture"
     return f"n = {least} to {most} crystals a picture"
-
-
-def symbol_of(trend: Trend) -> str:
-    """Return the symbol of the unit of lengths."""
-    return "µm" if trend.unit == "um" else "px"

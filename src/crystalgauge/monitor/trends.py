@@ -18,6 +18,7 @@ from crystalgauge.monitor.alarms import (
     cusum_series,
     threshold_alarms,
 )
+from crystalgauge.monitor.process_kinetics import process_kinetics
 from crystalgauge.pipeline.naming import readable
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from crystalgauge.monitor.process_kinetics import ProcessKinetics
     from crystalgauge.monitor.records import FileState, StoredSettings
     from crystalgauge.monitor.store import Store
 
@@ -60,6 +62,8 @@ class Trend:
         Of the CUSUMs, None where the reference window is not full or does not vary.
     alarms
         In the order of time.
+    kinetics
+        Growth, nucleation and induction time; None when they were not asked for.
     """
 
     pictures: pl.DataFrame
@@ -71,6 +75,7 @@ class Trend:
     cusums: Sequence[Cusum] = ()
     sums: Sequence[CusumSeries | None] = ()
     alarms: Sequence[Alarm] = ()
+    kinetics: ProcessKinetics | None = None
 
     def values(self, name: str) -> NDArray[np.float64]:
         """Return a figure, ``(N,)`` with NaN where a picture does not have it.
@@ -99,6 +104,9 @@ def read_trend(
     store: Store,
     thresholds: Sequence[Threshold] = (),
     cusums: Sequence[Cusum] = (Cusum(),),
+    *,
+    pool_h: float | None = None,
+    least_size: float | None = None,
 ) -> Trend:
     """Read a store and evaluate the alarms.
 
@@ -110,13 +118,15 @@ def read_trend(
         Limits of figures.
     cusums
         Drifts to look for.
+    pool_h, least_size
+        Of the kinetics, as for `process_kinetics.process_kinetics`.
 
     Raises
     ------
     ReadError
         When the store cannot be read.
     ArgumentError
-        When an alarm names a figure that the pictures do not have.
+        When an alarm names a figure that the pictures do not have, or an argument is out of range.
     """
     import polars as pl
 
@@ -125,9 +135,9 @@ def read_trend(
     calibrated = pictures.filter(pl.col("pixel_size_um").is_not_null())
     unit: Literal["um", "px"] = "um" if len(calibrated) else "px"
     kept = calibrated if len(calibrated) else pictures
+    settings = store.settings()
+    weighted = any(each.arguments.get("frame_correction") != "none" for each in settings)
     if len(kept):
-        settings = store.settings()
-        weighted = any(each.arguments.get("frame_correction") != "none" for each in settings)
         kept = kept.hstack(quartiles(store, kept["id"], unit, weighted=weighted))
     cusums = [replace(each, name=each.name or f"number_d50_{unit}") for each in cusums]
     known = figure_names(kept)
@@ -135,7 +145,16 @@ def read_trend(
         for name in [*(each.name for each in thresholds), *(each.name for each in cusums)]:
             check_name(name, known)
     trend = Trend(
-        kept, unit, len(pictures) - len(kept), store.files(), store.settings(), thresholds, cusums
+        kept,
+        unit,
+        len(pictures) - len(kept),
+        store.files(),
+        settings,
+        thresholds,
+        cusums,
+        kinetics=process_kinetics(
+            store, kept, unit, weighted=weighted, pool_h=pool_h, least_size=least_size
+        ),
     )
     return _with_alarms(trend)
 
