@@ -33,7 +33,7 @@ class Form(StrEnum):
 
 def simulate(
     regime: Annotated[
-        str, typer.Argument(help="Kind: suspension, blank, pcs, growth or agglomerates.")
+        str, typer.Argument(help="Kind: suspension, blank, pcs, growth, agglomerates or zstack.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for pictures and truth.", metavar="DIR")],
     number: Annotated[int, typer.Option("--n", help="Number of pictures.", min=1)] = 10,
@@ -47,7 +47,8 @@ def simulate(
     """Render pictures of crystals with their truth in truth.coco.json.
 
     The same command again renders only what is missing. More than 10 000 pictures become several
-    sets, each in a folder of its own.
+    sets, each in a folder of its own. A zstack is a TIFF of 31 planes through focus, of nuclei and
+    of crystals in turn, with the focal plane and each plane's distance from it in truth.json.
     """
     from rich.console import Console
 
@@ -80,6 +81,8 @@ def _write(
     count: Callable[[int, int], None],
 ) -> Path:
     """Write the data set and return what to look at."""
+    if regime == "zstack":
+        return _write_stacks(out, number, size, seed, form, count)
     if form is Form.SHARDS:
         from crystalgauge.datasets.shards import PICTURES_PER_SHARD, write_shards
 
@@ -96,6 +99,18 @@ def _write(
         out, number, size=size, seed=seed, regime=regime, workers=workers, progress=count
     )
     return truths[0] if len(truths) == 1 else out
+
+
+def _write_stacks(
+    out: Path, number: int, size: int, seed: int, form: Form, count: Callable[[int, int], None]
+) -> Path:
+    """Write stacks through focus and return their truth."""
+    from crystalgauge.core import ArgumentError
+    from crystalgauge.datasets.stacks import write_stacks
+
+    if form is Form.SHARDS:
+        raise ArgumentError("stacks are written as TIFF alone; leave out --as shards")
+    return write_stacks(out, number, size=size, seed=seed, progress=count)
 
 
 class Projection:
