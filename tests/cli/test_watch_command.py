@@ -60,6 +60,19 @@ def test_a_whole_run(drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "4 pictures of a process" in page.read_text(encoding="utf-8")
 
 
+def test_alarms_are_printed_once(
+    drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--pixel-size", "0.5um", "--alarm", "x50>1um", "--alarm", "n_crystals<1")
+    assert watch_once(drops, tmp_path / "run.db", *words, "--cusum", "coverage") == 0
+    out = capsys.readouterr().out
+    assert out.count("ALARM: number_d50_um > 1 (") == 1
+    assert "8 crystals in 4 pictures, 1 alarm\n" in out
+    save(drops / "later.png", picture(TWO, grey=90))
+    assert watch_once(drops, tmp_path / "run.db", *words) == 0
+    assert "ALARM" not in capsys.readouterr().out
+
+
 def test_kinetics_of_a_trend_are_a_table(
     drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,18 @@ Correction = Annotated[
     ),
 ]
 
+AlarmList = Annotated[
+    list[str] | None,
+    typer.Option(help="Limit of a figure, such as 'number_d50_um>120' or 'x50>120um'; repeatable."),
+]
+CusumK = Annotated[float, typer.Option(help="Slack of the CUSUM in standard deviations.", min=0)]
+CusumH = Annotated[
+    float, typer.Option(help="Sum above which it raises an alarm, in standard deviations.")
+]
+Reference = Annotated[
+    int, typer.Option(help="Pictures of its reference window, the first ones.", min=5)
+]
+
 
 def parse_scales(text: str) -> tuple[float, ...] | Literal["auto"]:
     """Read ``auto`` or magnifications separated by commas.
@@ -69,3 +81,21 @@ def parse_names(text: str) -> tuple[str, ...]:
         As the user wrote it; empty gives none.
     """
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def parse_pool(text: str) -> float | None:
+    """Read a duration in hours, or ``auto`` as None.
+
+    Parameters
+    ----------
+    text
+        As given.
+
+    Raises
+    ------
+    ArgumentError
+        When it is neither.
+    """
+    from crystalgauge.monitor import parse_duration
+
+    return None if text == "auto" else parse_duration(text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalgauge.cli import exit_codes
+from crystalgauge.cli.options import AlarmList, CusumH, CusumK, Reference, parse_pool
 
 if TYPE_CHECKING:
     from crystalgauge.monitor import Trend
@@ -19,23 +20,14 @@ def trend(
         typer.Argument(help="Store of crystalgauge watch: a file or an address.", metavar="STORE"),
     ],
     out: Annotated[Path, typer.Option(help="The page.", metavar="FILE")] = Path("trend.html"),
-    alarm: Annotated[
-        list[str] | None,
-        typer.Option(help="Limit of a figure, such as 'number_d50_um>120'; may be repeated."),
-    ] = None,
+    alarm: AlarmList = None,
     cusum: Annotated[
         list[str] | None,
         typer.Option(help="Figure whose drift is looked for; number-weighted D50 if not given."),
     ] = None,
-    cusum_k: Annotated[
-        float, typer.Option(help="Slack of the CUSUM in standard deviations.", min=0)
-    ] = 0.5,
-    cusum_h: Annotated[
-        float, typer.Option(help="Sum above which it raises an alarm, in standard deviations.")
-    ] = 5.0,
-    reference: Annotated[
-        int, typer.Option(help="Pictures of its reference window, the first ones.", min=5)
-    ] = 20,
+    cusum_k: CusumK = 0.5,
+    cusum_h: CusumH = 5.0,
+    reference: Reference = 20,
     pool: Annotated[
         str,
         typer.Option(help="Pictures of one sample for the kinetics: auto, or a time as 10min."),
@@ -53,7 +45,7 @@ def trend(
 
     The store may be written to meanwhile.
     """
-    from crystalgauge.monitor import Cusum, parse_duration, parse_threshold, write_trend
+    from crystalgauge.monitor import Cusum, parse_threshold, write_trend
 
     thresholds = [parse_threshold(text) for text in alarm or []]
     cusums = [Cusum(name, cusum_k, cusum_h, reference) for name in cusum or [""]]
@@ -62,7 +54,7 @@ def trend(
         out,
         thresholds=thresholds,
         cusums=cusums,
-        pool_h=None if pool == "auto" else parse_duration(pool),
+        pool_h=parse_pool(pool),
         least_size=least_size,
     )
     _report(shown)

@@ -13,11 +13,15 @@ import typer
 
 from crystalgauge.cli import exit_codes
 from crystalgauge.cli.options import (
+    AlarmList,
     Channel,
     Correction,
+    CusumH,
+    CusumK,
     MinScore,
     ModelName,
     PixelSize,
+    Reference,
     ScaleList,
     parse_scales,
 )
@@ -63,15 +67,24 @@ def watch(
         str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
     ] = "auto",
     frame_correction: Correction = "miles-lantuejoul",
+    alarm: AlarmList = None,
+    cusum: Annotated[
+        list[str] | None, typer.Option(help="Figure whose drift raises an alarm; repeatable.")
+    ] = None,
+    cusum_k: CusumK = 0.5,
+    cusum_h: CusumH = 5.0,
+    reference: Reference = 20,
 ) -> None:
     """Measure pictures as they come into a folder and store them, one transaction each.
+
+    An alarm is printed and stored once, when it happens.
 
     Ctrl-C finishes the picture at hand and ends. Stopped or killed at any moment, the same command
     goes on where it was: no picture is lost and none is stored twice.
     """
     from crystalgauge.cli.watch_progress import watch_progress
     from crystalgauge.core import parse_pixel_size
-    from crystalgauge.monitor import watch_folder
+    from crystalgauge.monitor import Cusum, parse_threshold, watch_folder
     from crystalgauge.pipeline import Settings
 
     settings = Settings(
@@ -83,6 +96,8 @@ def watch(
         channel=int(channel) if channel and channel.isdecimal() else channel,
         frame_correction=frame_correction,  # type: ignore[arg-type]  # checked by the settings
     )
+    thresholds = [parse_threshold(text) for text in alarm or []]
+    cusums = [Cusum(name, cusum_k, cusum_h, reference) for name in cusum or []]
     stop = threading.Event()
     count = _Count()
     with watch_progress() as shown, _ending_gently(stop):
@@ -96,11 +111,15 @@ def watch(
             settle_s=settle,
             stop=stop,
             on_progress=shown.progress,
+            thresholds=thresholds,
+            cusums=cusums,
         )
         shown.begin(str(folder))
         for record in records:
             count.add(record)
             shown.record(record)
+            for raised in record.alarms:
+                typer.echo(str(raised))
     typer.echo(count.words())
     raise typer.Exit(_status(count, stopped=once and stop.is_set()))
 
@@ -113,9 +132,11 @@ class _Count:
     failed: int = 0
     duplicate: int = 0
     crystals: int = 0
+    alarms: int = 0
 
     def add(self, record: WatchRecord) -> None:
         setattr(self, record.status, getattr(self, record.status) + 1)
+        self.alarms += len(record.alarms)
         if record.measurement is not None:
             self.crystals += len(record.measurement.crystals)
 
@@ -123,7 +144,8 @@ class _Count:
         pictures = f"{self.ok} picture{'' if self.ok == 1 else 's'}"
         lost = f", {self.failed} failed" if self.failed else ""
         twice = f", {self.duplicate} there already" if self.duplicate else ""
-        return f"{self.crystals} crystals in {pictures}{twice}{lost}"
+        rang = f", {self.alarms} alarm{'' if self.alarms == 1 else 's'}" if self.alarms else ""
+        return f"{self.crystals} crystals in {pictures}{twice}{lost}{rang}"
 
 
 def _status(count: _Count, *, stopped: bool) -> int:

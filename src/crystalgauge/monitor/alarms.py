@@ -37,6 +37,12 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
 }
 
+_LIMIT = re.compile(
+    r"\s*(\w+(?:,[0-3])?)\s*(>=|<=|>|<)\s*([^\sa-zµ]+(?:e[-+]?\d+)?)\s*(um|µm|px)?\s*"
+)
+_SHORT = re.compile(r"x(10|50|90)(?:,([0-3]))?")
+_KINDS = ("number", "length", "area", "volume")
+
 LEAST_REFERENCE = 5
 """Pictures of a reference window below which its standard deviation means nothing."""
 
@@ -148,28 +154,44 @@ class CusumSeries:
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Read a limit such as ``number_d50_um>120``.
+    """Read a limit such as ``number_d50_um>120`` or ``x50>120um``.
 
     Parameters
     ----------
     text
-        Name of a figure, one of ``> >= < <=``, and a number.
+        Name of a figure, one of ``> >= < <=``, and a number. ``x10``, ``x50`` and ``x90`` are the
+        percentiles by number, ``x50,3`` and so on those of kind 3 (0 number, 1 length, 2 area,
+        3 volume); their limit has its unit, ``um`` or ``px``.
 
     Raises
     ------
     ArgumentError
         When it is none.
     """
-    match = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*", text)
+    match = _LIMIT.fullmatch(text)
     try:
         if match is None:
             raise ValueError
-        threshold = Threshold(match[1], match[2], float(match[3]))
+        threshold = Threshold(_figure_name(match[1], match[4]), match[2], float(match[3]))
     except ValueError:
         threshold = Threshold("", "", math.nan)
     if not math.isfinite(threshold.limit):
-        raise ArgumentError(f"cannot read the alarm {text!r}; write it as number_d50_um>120")
+        raise ArgumentError(
+            f"cannot read the alarm {text!r}; write it as number_d50_um>120 or x50>120um"
+        )
     return threshold
+
+
+def _figure_name(text: str, unit: str | None) -> str:
+    """Return the name of a figure in the summary from what was written."""
+    short = _SHORT.fullmatch(text)
+    if short is None:
+        if unit is not None or "," in text:
+            raise ValueError
+        return text
+    if unit is None:
+        raise ValueError
+    return f"{_KINDS[int(short[2] or 0)]}_d{short[1]}_{unit.replace('µ', 'u')}"
 
 
 def check_name(name: str, known: Collection[str]) -> None:

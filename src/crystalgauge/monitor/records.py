@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from crystalgauge.monitor.section import local_time
+
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
@@ -16,6 +18,46 @@ Status = Literal["ok", "failed", "duplicate"]
 
 SAME_NUMBERS = ("engine",)
 """Settings that may change within a store: engines agree but for rounding."""
+
+
+@dataclass(frozen=True)
+class RaisedAlarm:
+    """An alarm that began while a folder was watched; it is stored by the time it is handed out.
+
+    Parameters
+    ----------
+    kind
+        What raised it.
+    figure
+        Name of the figure.
+    rule
+        In words.
+    value
+        The figure at its farthest out so far; None where that picture does not have it.
+    picture
+        Name of the picture at which the alarm began.
+    time_utc
+        When that picture was taken.
+    since_utc
+        When the drift began by the CUSUM's own estimate; like the time before for a limit.
+    raised_utc
+        When the alarm was told.
+    """
+
+    kind: Literal["limit", "CUSUM"]
+    figure: str
+    rule: str
+    value: float | None
+    picture: str
+    time_utc: datetime
+    since_utc: datetime
+    raised_utc: datetime
+
+    def __str__(self) -> str:
+        """Return the alarm on one line."""
+        value = "" if self.value is None else f" ({self.value:.4g})"
+        drift = f", drifting since {_clock(self.since_utc)}" if self.kind == "CUSUM" else ""
+        return f"ALARM: {self.rule}{value}, from {self.picture} of {_clock(self.time_utc)}{drift}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +87,8 @@ class WatchRecord:
         None unless the picture was measured.
     waiting
         Files that are known to wait after this one.
+    alarms
+        Those that began with this picture.
     """
 
     path: Path
@@ -57,6 +101,7 @@ class WatchRecord:
     time_origin: str = ""
     measurement: Measurement | None = None
     waiting: int = 0
+    alarms: tuple[RaisedAlarm, ...] = ()
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -124,3 +169,8 @@ class StoredSettings:
             for name in names
             if before.get(name) != after.get(name)
         ]
+
+
+def _clock(utc: datetime) -> str:
+    """Return a time by the clock of this computer."""
+    return local_time(utc).strftime("%Y-%m-%d %H:%M:%S")

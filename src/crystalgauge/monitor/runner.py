@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError, Calibration, ReadError
+from crystalgauge.monitor.alarms import parse_threshold
+from crystalgauge.monitor.live_alarms import LiveAlarms
 from crystalgauge.monitor.measuring import Changed, Watching, measure_found
 from crystalgauge.monitor.opening import open_store
 from crystalgauge.monitor.records import StoredSettings
@@ -19,9 +21,12 @@ from crystalgauge.monitor.times import parse_time_rule
 from crystalgauge.pipeline import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    import polars as pl
 
     from crystalgauge.measure import FrameCorrection
+    from crystalgauge.monitor.alarms import Cusum, Threshold
     from crystalgauge.monitor.records import WatchRecord
     from crystalgauge.pipeline import Detector
     from crystalgauge.pipeline.settings import Engine, Scales
@@ -52,6 +57,8 @@ def watch(
     settle_s: float = SETTLE_S,
     detector: Detector | None = None,
     stop: threading.Event | None = None,
+    alarms: Sequence[str] = (),
+    cusums: Sequence[Cusum] = (),
 ) -> Iterator[WatchRecord]:
     """Measure the pictures of a folder as they come, store them, and yield what became of each.
 
@@ -79,6 +86,11 @@ def watch(
         Used instead of the model.
     stop
         Ends the watching after the picture at hand when it is set.
+    alarms
+        Limits of figures, such as ``number_d50_um>120`` or ``x50>120um``. An alarm comes with the
+        record of the picture that raised it, once, whatever stops in between.
+    cusums
+        Drifts to look for.
 
     Returns
     -------
@@ -109,7 +121,29 @@ def watch(
         settle_s=settle_s,
         detector=detector,
         stop=stop,
+        thresholds=[parse_threshold(text) for text in alarms],
+        cusums=cusums,
     )
+
+
+def read_alarms(store: str | Path) -> pl.DataFrame:
+    """Return the alarms that were told while a folder was watched, one row each, oldest first.
+
+    Parameters
+    ----------
+    store
+        As for `watch`.
+
+    Raises
+    ------
+    ReadError
+        When there is no such store.
+    """
+    opened = open_store(store, must_exist=True)
+    try:
+        return opened.alarms()
+    finally:
+        opened.close()
 
 
 def watch_folder(
@@ -125,6 +159,8 @@ def watch_folder(
     detector: Detector | None = None,
     stop: threading.Event | None = None,
     on_progress: Callable[[str, float, int], None] | None = None,
+    thresholds: Sequence[Threshold] = (),
+    cusums: Sequence[Cusum] = (),
 ) -> Iterator[WatchRecord]:
     """Watch with settings that were made before; see `watch`.
 
@@ -138,6 +174,8 @@ def watch_folder(
         Longest time between two looks at the folder.
     on_progress
         Called with the name of the picture at hand, the share done and the files that wait.
+    thresholds, cusums
+        Alarms to raise.
     """
     if settle_s < 0 or poll_s <= 0:
         raise ArgumentError(
@@ -151,6 +189,7 @@ def watch_folder(
     try:
         model = detector or settings.detector()
         opened.prepare(_stored(settings, model))
+        alarms = LiveAlarms(opened, thresholds, cusums) if thresholds or cusums else None
         done = {file.key: file.stamp for file in opened.files() if file.status != "failed"}
         source = FolderSource(place, pattern=pattern, settle_s=settle_s, done=done)
     except BaseException:
@@ -158,7 +197,7 @@ def watch_folder(
         raise
     watching = Watching(opened, settings, model, rule, on_progress)
     stopping = stop or threading.Event()
-    return _run(source, watching, stopping, once=once, poll_s=poll_s)
+    return _run(source, watching, stopping, alarms, once=once, poll_s=poll_s)
 
 
 def _stored(settings: Settings, detector: Detector) -> StoredSettings:
@@ -176,6 +215,7 @@ def _run(
     source: FolderSource,
     watching: Watching,
     stop: threading.Event,
+    alarms: LiveAlarms | None,
     *,
     once: bool,
     poll_s: float,
@@ -193,7 +233,8 @@ def _run(
                 waiting = len(ready) - number - 1
                 try:
                     for record in measure_found(found, watching, waiting, stop):
-                        yield replace(record, waiting=waiting)
+                        raised = alarms.raised() if alarms else ()
+                        yield replace(record, waiting=waiting, alarms=raised)
                 except Changed:
                     source.unsettle(found)
                     continue

@@ -95,6 +95,24 @@ crystals = sa.Table(
 """One row per crystal."""
 
 
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("figure", sa.Text, nullable=False),
+    sa.Column("value", sa.Double),
+    sa.Column("first_picture_id", sa.ForeignKey("pictures.id"), nullable=False),
+    sa.Column("picture", sa.Text, nullable=False),
+    sa.Column("time_utc", sa.DateTime, nullable=False),
+    sa.Column("since_utc", sa.DateTime, nullable=False),
+    sa.Column("raised_utc", sa.DateTime, nullable=False),
+    sa.UniqueConstraint("rule", "first_picture_id"),
+)
+"""One row per alarm that was told while the folder was watched."""
+
+
 def missing_columns(connection: sa.Connection) -> list[sa.Column[object]]:
     """Return the columns of the crystals that an older version of the program did not know.
 

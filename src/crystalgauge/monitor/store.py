@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from crystalgauge.monitor.records import WatchRecord
+    from crystalgauge.monitor.records import RaisedAlarm, WatchRecord
 
 _FAILURES = (sa.exc.SQLAlchemyError, sqlite3.Error)
 """The second is raised while a connection is set up, before SQLAlchemy has a say."""
@@ -102,6 +102,7 @@ class Store:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             if not self._is_ours(connection):
                 self._create(connection)
+            schema.alarms.create(connection, checkfirst=True)  # older programs knew none
             for column in schema.missing_columns(connection):
                 kind = column.type.compile(connection.dialect)
                 connection.execute(
@@ -246,16 +247,59 @@ class Store:
         with self._writing() as connection:
             _put_file(connection, file)
 
-    def pictures(self) -> pl.DataFrame:
+    def add_alarm(self, alarm: RaisedAlarm, first_picture_id: int) -> bool:
+        """Store an alarm.
+
+        Parameters
+        ----------
+        alarm
+            As it is told.
+        first_picture_id
+            Number of the picture at which it began.
+
+        Returns
+        -------
+        bool
+            False when it was there already.
+
+        Raises
+        ------
+        WriteError
+            When the database refuses.
+        """
+        values = {**vars(alarm), "first_picture_id": first_picture_id}
+        with self._writing() as connection:
+            insertion = _insert(connection, schema.alarms, values)
+            number = connection.execute(insertion.returning(schema.alarms.c.id)).scalar()
+        return number is not None
+
+    def alarms(self) -> pl.DataFrame:
+        """Return the alarms that were told, one row each, oldest first."""
+        import polars as pl
+
+        table = schema.alarms
+        with self._reading() as connection:
+            if not sa.inspect(connection).has_table(table.name):  # of an older program
+                return pl.DataFrame(schema=[column.name for column in table.columns])
+            rows = connection.execute(sa.select(table).order_by(table.c.id)).mappings().all()
+        return pl.DataFrame({c.name: [row[c.name] for row in rows] for c in table.columns})
+
+    def pictures(self, *, after: int = 0) -> pl.DataFrame:
         """Return the measured pictures in the order of their times, one row each.
 
         The figures of the column ``summary`` are columns of their own.
+
+        Parameters
+        ----------
+        after
+            Only pictures of a greater number than this, stored later.
         """
         import polars as pl
 
         table = schema.pictures
         shown = [column for column in table.columns if column.name not in schema.PERCENTILES]
-        wanted = sa.select(*shown).order_by(table.c.time_utc, table.c.path, table.c.page)
+        wanted = sa.select(*shown).where(table.c.id > after)
+        wanted = wanted.order_by(table.c.time_utc, table.c.path, table.c.page)
         with self._reading() as connection:
             rows = [dict(row) for row in connection.execute(wanted).mappings()]
         rows = [{**row.pop("summary"), **row} for row in rows]
@@ -263,7 +307,9 @@ class Store:
         columns = names or [column.name for column in shown]
         return pl.DataFrame({n: [row.get(n) for row in rows] for n in columns}, strict=False)
 
-    def crystals(self, columns: Sequence[str], *, whole: bool = True) -> pl.DataFrame:
+    def crystals(
+        self, columns: Sequence[str], *, whole: bool = True, after: int = 0
+    ) -> pl.DataFrame:
         """Return columns of the crystals, with ``picture_id`` first.
 
         Parameters
@@ -272,6 +318,8 @@ class Store:
             Names of the crystal table; one that an older program did not store is null.
         whole
             Leave out crystals at the border, whose size is not known.
+        after
+            Only crystals of pictures of a greater number than this.
         """
         import polars as pl
 
@@ -279,7 +327,7 @@ class Store:
         with self._reading() as connection:
             absent = {column.name for column in schema.missing_columns(connection)}
             wanted = [sa.null() if name in absent else table[name] for name in columns]
-            query = sa.select(table.picture_id, *wanted)
+            query = sa.select(table.picture_id, *wanted).where(table.picture_id > after)
             if whole:
                 query = query.where(sa.not_(table.touches_border))
             rows = connection.execute(query).all()

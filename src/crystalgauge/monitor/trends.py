@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from crystalgauge.measure.statistics import STATISTICS
+from crystalgauge.measure.summary import column_name
 from crystalgauge.monitor.alarms import (
     Alarm,
     Cusum,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 QUARTILES = (25, 50, 75)
 QUARTILE_COLUMNS = ("equivalent_diameter", "box_length", "box_width", "aspect_ratio")
 """Columns of the crystal table whose quartiles are followed; lengths take the unit of the trend."""
+
+LENGTH_UNITS: tuple[Literal["um", "px"], ...] = ("um", "px")
 
 WHOLE = "n_whole"
 """Crystals of a picture away from the border."""
@@ -136,7 +140,7 @@ def read_trend(
     unit: Literal["um", "px"] = "um" if len(calibrated) else "px"
     kept = calibrated if len(calibrated) else pictures
     settings = store.settings()
-    weighted = any(each.arguments.get("frame_correction") != "none" for each in settings)
+    weighted = weighs_crystals(settings)
     if len(kept):
         kept = kept.hstack(quartiles(store, kept["id"], unit, weighted=weighted))
     cusums = [replace(each, name=each.name or f"number_d50_{unit}") for each in cusums]
@@ -180,7 +184,53 @@ def figure_names(pictures: pl.DataFrame) -> list[str]:
     ]
 
 
-def quartiles(store: Store, ids: pl.Series, unit: str, *, weighted: bool) -> pl.DataFrame:
+def possible_names() -> set[str]:
+    """Return the names of all figures that pictures may have, calibrated or not."""
+    ends = ("", "_low", "_high")
+    names = {"n_crystals", "n_border", "n_sized", WHOLE, "precision"}
+    for unit in LENGTH_UNITS:
+        names |= {f"{column_name(each.name, unit)}{end}" for each in STATISTICS for end in ends}
+        names |= {f"{column}_q{p}" for column in quartile_columns(unit) for p in QUARTILES}
+    return names
+
+
+def weighs_crystals(settings: Sequence[StoredSettings]) -> bool:
+    """Tell whether the crystals of a store count by their frame weight."""
+    return any(each.arguments.get("frame_correction") != "none" for each in settings)
+
+
+def quartile_columns(unit: str) -> list[str]:
+    """Return the columns of crystals whose quartiles are followed."""
+    return [name if name == "aspect_ratio" else f"{name}_{unit}" for name in QUARTILE_COLUMNS]
+
+
+def named_quartiles(
+    store: Store, ids: pl.Series, names: Sequence[str], *, weighted: bool, after: int = 0
+) -> pl.DataFrame:
+    """Return those columns of `quartiles` that are named, in either unit; often none.
+
+    Parameters
+    ----------
+    store, ids, weighted, after
+        As for `quartiles`.
+    names
+        Of figures, others among them.
+    """
+    import polars as pl
+
+    found: dict[str, pl.Series] = {}
+    for unit in LENGTH_UNITS:
+        own = {f"{column}_q{p}" for column in quartile_columns(unit) for p in QUARTILES} | {WHOLE}
+        wanted = own.intersection(names) - set(found)
+        if wanted:
+            made = quartiles(store, ids, unit, weighted=weighted, after=after)
+            found |= {name: made[name] for name in wanted}
+    return pl.DataFrame(found)
+
+
+def quartiles(
+    store: Store, ids: pl.Series, unit: str, *, weighted: bool, after: int = 0
+) -> pl.DataFrame:
     """Return number and quartiles of each picture's crystals, without those at the border.
 
     A quartile is the least size up to which the crystals have that share of the weight, as D50 is;
@@ -196,11 +246,13 @@ def quartiles(store: Store, ids: pl.Series, unit: str, *, weighted: bool) -> pl.
         Of the lengths.
     weighted
         Take each crystal by its frame weight, not once.
+    after
+        No picture has this number or a smaller one.
     """
     import polars as pl
 
-    columns = [name if name == "aspect_ratio" else f"{name}_{unit}" for name in QUARTILE_COLUMNS]
-    crystals = store.crystals([*columns, "frame_weight"]).sort("picture_id")
+    columns = quartile_columns(unit)
+    crystals = store.crystals([*columns, "frame_weight"], after=after).sort("picture_id")
     numbers = crystals["picture_id"].to_numpy()
     weights = crystals["frame_weight"].fill_null(1.0).to_numpy() if weighted else None
     starts = np.searchsorted(numbers, ids.to_numpy(), side="left")
