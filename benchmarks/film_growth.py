@@ -18,7 +18,7 @@ import numpy as np
 
 import crystalgauge
 from crystalgauge.measure import shift_of_pictures, touches_border, track, track_growth
-from crystalgauge.measure.track_growth import QUANTITIES
+from crystalgauge.measure.facet_growth import QUANTITIES
 
 ALONE_UNTIL = 42
 """Seconds; from then on the crystal touches its neighbours."""

@@ -7,7 +7,7 @@ from shapely.affinity import rotate, translate
 
 from crystalgauge.core import ArgumentError, Crystals
 from crystalgauge.measure.picture_shift import shift_of_crystals, shift_of_pictures
-from crystalgauge.measure.track_growth import (
+from crystalgauge.measure.facet_growth import (
     QUANTITIES,
     TrackGrowth,
     robust_slope,
