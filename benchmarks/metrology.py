@@ -1,24 +1,30 @@
 """Bias of size distributions from small frames, with and without correction.
 
     python benchmarks/metrology.py [--experiments 100] [--pictures 60]
+    python benchmarks/metrology.py --part comparison [--experiments 400]
 
 Rectangles with log-normal lengths fall anywhere, in any direction, and frames of 256 x 256 px cut
 them. Each experiment measures some pictures; the bias is the mean over the experiments over the
 truth, with its standard error. Estimators: crystals at the border dropped, the same with weights of
 Miles and Lantuejoul, and maximum likelihood with the cut crystals kept: log-normal, by classes.
+
+The part "comparison" asks how often two groups of pictures of one population are told apart at the
+5 % level. The median length varies from picture to picture.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from crystalgauge.measure.censored import fit_binned, fit_log_normal
+from crystalgauge.measure.clustered_sample import ClusteredSample
+from crystalgauge.measure.comparison import compare_pair
 from crystalgauge.measure.frame_correction import miles_lantuejoul_weights
 from crystalgauge.measure.outline import hull_extents
 from crystalgauge.measure.shape import touches_border
@@ -65,22 +71,22 @@ class Population:
             self.median_px, x90, self.median_px * math.exp(3.5 * spread**2), self.density
         ])  # fmt: skip
 
-    def picture(self, rng: np.random.Generator) -> NDArray[np.object_]:
-        """Return the outlines in a frame, cut by it."""
+    def picture(self, rng: np.random.Generator, frame: int = FRAME) -> NDArray[np.object_]:
+        """Return the outlines in a square frame of so many px, cut by it."""
         spread = math.log(self.geometric_deviation)
         margin = 0.5 * self.median_px * math.exp(5 * spread) * math.hypot(1, 1 / self.aspect_ratio)
-        side = FRAME + 2 * margin
+        side = frame + 2 * margin
         number = rng.poisson(self.density * side**2)
         length = self.median_px * np.exp(spread * rng.standard_normal(number))
         angle = rng.uniform(0, np.pi, number)
-        middle = rng.uniform(-margin, FRAME + margin, (number, 2))
+        middle = rng.uniform(-margin, frame + margin, (number, 2))
         half = 0.5 * length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         across = np.stack([-half[:, 1], half[:, 0]], axis=1) / self.aspect_ratio
         corners = [half + across, -half + across, -half - across, half - across]
         outlines = shapely.polygons(middle[:, None] + np.stack(corners, axis=1))
-        frame = shapely.box(0, 0, FRAME, FRAME)
-        near = outlines[shapely.intersects(outlines, frame)]
-        seen = shapely.intersection(near, frame)
+        window = shapely.box(0, 0, frame, frame)
+        near = outlines[shapely.intersects(outlines, window)]
+        seen = shapely.intersection(near, window)
         return np.asarray(seen[shapely.area(seen) > 0])
 
 
@@ -166,12 +172,87 @@ def biases(
     }
 
 
+@dataclass(frozen=True)
+class NullCase:
+    """Two groups of pictures of one population.
+
+    Parameters
+    ----------
+    name
+        In the table.
+    pictures
+        Of each group.
+    frames
+        Edge of the pictures of each group in px.
+    between
+        Standard deviation of the log-median from picture to picture.
+    """
+
+    name: str
+    pictures: tuple[int, int]
+    frames: tuple[int, int]
+    between: float
+
+
+NULL_CASES = (
+    NullCase("5 and 4 pictures of 256 px", (5, 4), (256, 256), 0.15),
+    NullCase("8 and 8 pictures of 256 px", (8, 8), (256, 256), 0.15),
+    NullCase("8 and 8, no difference between pictures", (8, 8), (256, 256), 0.0),
+    NullCase("8 pictures of 256 px and 8 of 512 px", (8, 8), (256, 512), 0.15),
+    NullCase("12 pictures of 256 px and 4 of 512 px", (12, 4), (256, 512), 0.15),
+)
+
+
+def _group(
+    case: NullCase, side: int, rng: np.random.Generator, *, weighted: bool
+) -> ClusteredSample:
+    frame, base = case.frames[side], POPULATIONS[0]
+    values, pictures, weights = [], [], []
+    for number in range(case.pictures[side]):
+        shift = math.exp(case.between * rng.standard_normal())
+        seen = replace(base, median_px=base.median_px * shift).picture(rng, frame)
+        weight = miles_lantuejoul_weights(shapely.bounds(seen), (frame, frame))
+        inside = weight > 0
+        lengths = hull_extents(shapely.convex_hull(seen[inside])).box_length_px
+        values.append(lengths)
+        weights.append(weight[inside] if weighted else np.ones(len(lengths)))
+        pictures.append(np.full(len(lengths), number))
+    return ClusteredSample(*(np.concatenate(part) for part in (values, pictures, weights)))
+
+
+def levels(case: NullCase, experiments: int) -> tuple[float, float, float]:
+    """Return how often p is 0.05 or less: weighted, unweighted, Kolmogorov and Smirnov."""
+    rejected = np.zeros(3)
+    for experiment in range(experiments):
+        for column, weighted in enumerate((True, False)):
+            rng = np.random.default_rng([91, experiment])
+            a, b = (_group(case, side, rng, weighted=weighted) for side in (0, 1))
+            pair = compare_pair("a", a, "b", b, seed=experiment)
+            rejected[column] += (pair.p_clustered or 0.0) <= 0.05
+        rejected[2] += pair.p_plain <= 0.05
+    weighted_share, plain_share, classical = (rejected / experiments).tolist()
+    return weighted_share, plain_share, classical
+
+
+def print_levels(experiments: int) -> None:
+    """Print how often alike groups are told apart."""
+    print("| alike groups | by pictures, weighted | by pictures, each once | by crystals |")
+    print("|---|---|---|---|")
+    for case in NULL_CASES:
+        cells = " | ".join(f"{100 * share:.1f} %" for share in levels(case, experiments))
+        print(f"| {case.name} | {cells} |", flush=True)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--experiments", type=int, default=100)
     parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--part", choices=("frame", "comparison"), default="frame")
     arguments = parser.parse_args()
+    if arguments.part == "comparison":
+        print_levels(arguments.experiments)
+        return
     print("| crystals | estimator | x50 | x90 | D[4,3] | number per area |")
     print("|---|---|---|---|---|---|")
     for population in POPULATIONS:

@@ -65,9 +65,37 @@ def test_gaps_are_those_of_scipy_with_ties_too(seed: int) -> None:
     values = np.sort(rng.integers(0, 12, 40)).astype(float)
     picture = np.concatenate([np.arange(6), rng.integers(0, 6, 34)])
     deals = np.array([[True, True, False, False, True, False], [False] * 5 + [True]])
-    for deal, gap in zip(deals, deal_gaps(values, picture, deals), strict=True):
+    for deal, gap in zip(deals, deal_gaps(values, np.ones(40), picture, deals), strict=True):
         first = deal[picture]
         assert gap == pytest.approx(ks_2samp(values[first], values[~first]).statistic)
+
+
+def test_weights_are_crystals_replicated() -> None:
+    rng = np.random.default_rng(6)
+    a, b = experiment(rng, 5), experiment(rng, 4)
+    counts = [rng.integers(1, 5, len(sample)) for sample in (a, b)]
+    weighted, replicated = (
+        compare_pair("a", *(one, "b", other))
+        for one, other in (
+            [ClusteredSample(s.values, s.picture, n) for s, n in zip((a, b), counts, strict=True)],
+            [
+                ClusteredSample(np.repeat(s.values, n), np.repeat(s.picture, n))
+                for s, n in zip((a, b), counts, strict=True)
+            ],
+        )
+    )
+    assert weighted.statistic == pytest.approx(replicated.statistic)
+    assert weighted.p_clustered == replicated.p_clustered
+    # the classical test knows no weights
+    plain = ks_2samp(a.values, b.values)
+    assert (weighted.statistic_plain, weighted.p_plain) == (plain.statistic, plain.pvalue)
+    bands = [
+        median_and_band(ClusteredSample(a.values, a.picture, counts[0])),
+        median_and_band(ClusteredSample(np.repeat(a.values, counts[0]),
+                                        np.repeat(a.picture, counts[0]))),
+    ]  # fmt: skip
+    for name in ("median", "low", "high", "band"):
+        assert getattr(bands[0], name) == pytest.approx(getattr(bands[1], name))
 
 
 def test_few_pictures_are_dealt_in_every_way_and_tell_how_small_p_can_be() -> None:
@@ -136,5 +164,8 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare_groups({"a": sample, "b": ClusteredSample([], [])})
     with pytest.raises(ArgumentError, match="must be finite"):
         ClusteredSample([np.nan], ["x"])
+    for weights in ([1.0], [1.0, 0.0], [1.0, np.nan]):
+        with pytest.raises(ArgumentError, match="finite weight above 0"):
+            ClusteredSample([1.0, 2.0], ["x", "y"], weights)
     with pytest.raises(ArgumentError, match="give each value its picture"):
         ClusteredSample([1.0, 2.0], ["x"])

@@ -8,6 +8,7 @@ import pytest
 
 from crystalgauge.cli import main
 from crystalgauge.core import ArgumentError, CalibrationError, CrystalGaugeError, ReadError
+from crystalgauge.measure.weighted_sizes import WeightedSizes
 from crystalgauge.pipeline.comparison import compare_results
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def group(
         columns[f"{stem}_px"] = size
         if calibrated:
             columns[f"{stem}_um"] = 0.5 * size
+    columns["frame_weight"] = np.where(columns["touches_border"], 0.0, 1 + size / 100)
     columns["aspect_ratio"] = 1 + rng.random(len(size))
     frame = pl.DataFrame(columns)
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +73,30 @@ def test_folders_and_tables_are_compared(tmp_path: Path) -> None:
     assert "http" not in page.split("<script>")[0].replace("http-equiv", "")
     for text in ("wild and mutant", "Crystals at the border are left out", "third"):
         assert text in page
+
+
+def test_crystals_count_by_their_frame_weight_unless_told(tmp_path: Path) -> None:
+    paths = [group(tmp_path / "a"), group(tmp_path / "b", seed=1)]
+    by_weight = compare_results(paths, tmp_path / "1", columns=["box_length"])
+    once = compare_results(paths, tmp_path / "2", columns=["box_length"], frame_correction="none")
+    crystals = pl.read_parquet(paths[0] / "crystals.parquet").filter(~pl.col("touches_border"))
+    summary = WeightedSizes(
+        crystals["box_length_um"].to_numpy(), crystals["frame_weight"].to_numpy()
+    )
+    row, plain = by_weight.table().row(0, named=True), once.table().row(0, named=True)
+    assert row["median_a"] == summary.quantile(0.5)
+    assert plain["median_a"] == np.sort(crystals["box_length_um"])[(len(crystals) - 1) // 2]
+    assert row["p_plain"] == plain["p_plain"]
+    assert row["ks_statistic_plain"] == plain["ks_statistic_plain"]
+    assert plain["ks_statistic"] == pytest.approx(plain["ks_statistic_plain"])
+    assert abs(row["ks_statistic"] - plain["ks_statistic"]) > 1e-6
+    assert "count by the places they fit in" in (tmp_path / "1" / "compare.html").read_text()
+    assert "Every other crystal counts once" in (tmp_path / "2" / "compare.html").read_text()
+    with pytest.raises(ArgumentError, match="--frame-correction none"):
+        compare_results(paths, tmp_path / "3", include_border=True)
+    crystals.drop("frame_weight").write_csv(tmp_path / "old.csv")
+    with pytest.raises(ReadError, match="no column frame_weight"):
+        compare_results([*paths, tmp_path / "old.csv"], tmp_path / "3")
 
 
 def test_pixels_and_micrometres_do_not_mix_unless_told(tmp_path: Path) -> None:

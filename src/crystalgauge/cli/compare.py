@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalgauge.cli.options import parse_names
+from crystalgauge.cli.options import Correction, parse_names
 
 if TYPE_CHECKING:
     from crystalgauge.pipeline.comparison import GroupsCompared
@@ -38,8 +38,12 @@ def compare(
     unit: Annotated[
         Unit | None, typer.Option(help="Unit of lengths; um where every group has it.")
     ] = None,
+    frame_correction: Correction = "miles-lantuejoul",
     include_border: Annotated[
-        bool, typer.Option("--include-border", help="Take crystals at the border too.")
+        bool,
+        typer.Option(
+            "--include-border", help="Crystals at the border too; with --frame-correction none."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of all that is drawn at random.", min=0)] = 0,
 ) -> None:
@@ -57,6 +61,7 @@ def compare(
         out,
         columns=parse_names(columns) or QUANTITIES,
         unit=None if unit is None else unit.value,
+        frame_correction=frame_correction,  # type: ignore[arg-type]  # checked when groups are read
         include_border=include_border,
         seed=seed,
     )

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 N_RESAMPLES = 999
 LEVEL = 0.95
 
+_ROUNDING = 1e-12
 _CELLS = 4_000_000  # of draws at a time, which bounds the memory
 
 
 @dataclass(frozen=True, eq=False)
 class ClusteredSample:
-    """Values in rising order, each with the picture it is of.
+    """Values in rising order, each with its weight and the picture it is of.
 
     Parameters
     ----------
@@ -31,19 +32,25 @@ class ClusteredSample:
         ``(n,)`` finite.
     picture
         ``(n,)`` numbers or names of pictures; kept as numbers 0 to `n_pictures` - 1.
+    weights
+        ``(n,)`` above 0: for how many crystals of the population each one stands; 1 if None.
 
     Raises
     ------
     ArgumentError
-        When a value is not finite, or the numbers of values and pictures differ.
+        When a value is not finite, a weight not above 0, or their numbers differ.
     """
 
     values: NDArray[np.float64]
     picture: NDArray[np.int64]
+    weights: NDArray[np.float64]
 
-    def __init__(self, values: ArrayLike, picture: ArrayLike) -> None:
+    def __init__(
+        self, values: ArrayLike, picture: ArrayLike, weights: ArrayLike | None = None
+    ) -> None:
         given = np.asarray(values, dtype=np.float64)
         names = np.asarray(picture)
+        counts = np.ones(given.shape) if weights is None else np.asarray(weights, np.float64)
         if given.ndim != 1 or given.shape != names.shape:
             raise ArgumentError(
                 f"values of shape {given.shape} came with pictures of shape {names.shape}; "
@@ -51,10 +58,15 @@ class ClusteredSample:
             )
         if not np.isfinite(given).all():
             raise ArgumentError("values must be finite; leave out crystals that have none")
+        if counts.shape != given.shape or not (np.isfinite(counts) & (counts > 0)).all():
+            raise ArgumentError(
+                "each value has a finite weight above 0; leave out crystals that count nothing"
+            )
         order = np.argsort(given, kind="stable")
         codes = np.unique(names, return_inverse=True)[1].reshape(-1)
         object.__setattr__(self, "values", given[order])
         object.__setattr__(self, "picture", codes[order].astype(np.int64))
+        object.__setattr__(self, "weights", counts[order])
 
     def __len__(self) -> int:
         return len(self.values)
@@ -63,6 +75,19 @@ class ClusteredSample:
     def n_pictures(self) -> int:
         """How many pictures the crystals are of."""
         return int(self.picture.max()) + 1 if len(self) else 0
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """``(n,)`` share of the weight up to each value."""
+        reached = np.cumsum(self.weights)
+        return np.asarray(reached / reached[-1]) if len(self) else reached
+
+    @property
+    def median(self) -> float:
+        """The least value up to which half of the weight lies; NaN if empty."""
+        if not len(self):
+            return float("nan")
+        return float(self.values[np.searchsorted(self.shares, 0.5 * (1 - _ROUNDING))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +133,9 @@ def median_and_band(sample: ClusteredSample, *, seed: int = 0) -> MedianAndBand:
     alone = sample.n_pictures == 1
     unit = np.arange(len(sample)) if alone else sample.picture
     n_units = len(sample) if alone else sample.n_pictures
-    median = float(sample.values[(len(sample) - 1) // 2])
-    parts = [_resampled(sample.values, unit, times) for times in _draws(n_units, seed)]
+    median = sample.median
+    drawn = _draws(n_units, seed)
+    parts = [_resampled(sample.values, sample.weights, unit, times) for times in drawn]
     medians, gaps = (np.concatenate(part) for part in zip(*parts, strict=True))
     low, high, band = float("nan"), float("nan"), float("nan")
     if n_units > 1:
@@ -150,36 +176,43 @@ def _widening(n_units: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _resampled(
-    values: NDArray[np.float64], unit: NDArray[np.int64], times: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values: NDArray[np.float64], weights: NDArray[np.float64],
+    unit: NDArray[np.int64], times: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Return medians of resamples, and their largest distance from the sample's distribution."""
     number = len(values)
     medians, gaps = np.empty(len(times)), np.empty(len(times))
+    whole = weights.sum()
     for b in range(len(times)):
-        total = 0
+        total = 0.0
         for i in range(number):
-            total += times[b, unit[i]]
-        reached, median, gap = 0, np.nan, 0.0
+            total += weights[i] * times[b, unit[i]]
+        half = 0.5 * total * (1 - _ROUNDING)
+        reached, own, median, gap = 0.0, 0.0, np.nan, 0.0
         for i in range(number):
-            reached += times[b, unit[i]]
-            if np.isnan(median) and 2 * reached >= total:
+            reached += weights[i] * times[b, unit[i]]
+            own += weights[i]
+            if np.isnan(median) and reached >= half:
                 median = values[i]
             if i + 1 == number or values[i + 1] > values[i]:
-                gap = max(gap, abs(reached / total - (i + 1) / number))
+                gap = max(gap, abs(reached / total - own / whole))
         medians[b], gaps[b] = median, gap
     return medians, gaps
 
 
 @njit(cache=True, nogil=True)
 def deal_gaps(
-    values: NDArray[np.float64], picture: NDArray[np.int64], deals: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+    values: NDArray[np.float64], weights: NDArray[np.float64],
+    picture: NDArray[np.int64], deals: NDArray[np.bool_],
+) -> NDArray[np.float64]:  # fmt: skip
     """Return the largest distance of two cumulative distributions for each deal of pictures.
 
     Parameters
     ----------
     values
         ``(n,)`` of both groups together, in rising order.
+    weights
+        ``(n,)`` above 0.
     picture
         ``(n,)`` picture of each, 0 to P - 1, each of which has one value or more.
     deals
@@ -193,14 +226,19 @@ def deal_gaps(
     number = len(values)
     gaps = np.empty(len(deals))
     for b in range(len(deals)):
-        first = 0
+        first, second = 0.0, 0.0
         for i in range(number):
-            first += deals[b, picture[i]]
-        one, other, gap = 1.0 / first, 1.0 / (number - first), 0.0
-        reached = 0
+            if deals[b, picture[i]]:
+                first += weights[i]
+            else:
+                second += weights[i]
+        one, other, gap = 0.0, 0.0, 0.0
         for i in range(number):
-            reached += deals[b, picture[i]]
+            if deals[b, picture[i]]:
+                one += weights[i]
+            else:
+                other += weights[i]
             if i + 1 == number or values[i + 1] > values[i]:
-                gap = max(gap, abs(reached * one - (i + 1 - reached) * other))
+                gap = max(gap, abs(one / first - other / second))
         gaps[b] = gap
     return gaps

@@ -9,6 +9,11 @@ with all its crystals: were the groups alike, any deal would be as likely as the
 the share of deals with a D as large is a p-value that holds at any number of pictures (Ernst,
 *Permutation methods*, Statistical Science 19, 2004; Braun and Feng, Journal of the American
 Statistical Association 96, 2001, for whole clusters).
+
+Where crystals have weights (`crystalgauge.measure.frame_correction`), D is the distance of the
+weighted distributions, which are those of the populations and not of what fits in the frames; a
+picture is dealt out with the weights of its crystals. The p-value of Kolmogorov and Smirnov knows
+no weights: it is that of the crystals counted once each, from their own D.
 """
 
 from __future__ import annotations
@@ -49,9 +54,11 @@ class PairTest:
     first, second
         Names of the groups.
     statistic
-        Largest distance D of their cumulative distributions, 0 to 1.
+        Largest distance D of their cumulative distributions, weighted, 0 to 1.
+    statistic_plain
+        The same with every crystal counted once.
     p_plain
-        p-value of Kolmogorov and Smirnov, crystals taken as independent.
+        p-value of Kolmogorov and Smirnov of `statistic_plain`, crystals taken as independent.
     p_clustered
         p-value from dealing out whole pictures; None where there are too few to deal.
     least_p
@@ -65,6 +72,7 @@ class PairTest:
     first: str
     second: str
     statistic: float
+    statistic_plain: float
     p_plain: float
     p_clustered: float | None
     least_p: float | None
@@ -150,28 +158,43 @@ def compare_pair(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # says that it fell back to the limit law
         plain = ks_2samp(a.values, b.values)
-    statistic, p_plain = float(plain.statistic), float(plain.pvalue)
-    if a.n_pictures + b.n_pictures < 3:
-        return PairTest(first, second, statistic, p_plain, None, None, 1, p_plain, None)
-    p, least, n_deals = _clustered(a, b, seed)
-    return PairTest(first, second, statistic, p_plain, p, least, n_deals, p_plain, p)
-
-
-def _clustered(a: ClusteredSample, b: ClusteredSample, seed: int) -> tuple[float, float, int]:
     total = a.n_pictures + b.n_pictures
+    deals = _deals(total, a.n_pictures, seed) if total > 2 else np.array([[True, False]])
+    gaps = _gaps(a, b, deals)
+    result = PairTest(
+        first, second, float(gaps[0]), float(plain.statistic), float(plain.pvalue),
+        None, None, 1, float(plain.pvalue), None,
+    )  # fmt: skip
+    if total < 3:
+        return result
+    p, least = _clustered(a, b, gaps)
+    return replace(result, p_clustered=p, least_p=least, n_deals=len(gaps), p_clustered_holm=p)
+
+
+def _gaps(a: ClusteredSample, b: ClusteredSample, deals: NDArray[np.bool_]) -> NDArray[np.float64]:
     values = np.concatenate([a.values, b.values])
+    weights = np.concatenate([a.weights, b.weights])
     picture = np.concatenate([a.picture, b.picture + a.n_pictures])
     order = np.argsort(values, kind="stable")
-    possible = math.comb(total, a.n_pictures)
-    every = possible <= N_DEALS + 1
-    deals = _all_deals(total, a.n_pictures) if every else _random_deals(total, a.n_pictures, seed)
-    # the first deal is the one observed
-    gaps = deal_gaps(values[order], picture[order], deals)
+    return deal_gaps(values[order], weights[order], picture[order], deals)
+
+
+def _clustered(
+    a: ClusteredSample, b: ClusteredSample, gaps: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return the p-value of the first deal among all, and the least there can be."""
+    possible = math.comb(a.n_pictures + b.n_pictures, a.n_pictures)
     as_large = int((gaps >= gaps[0] * (1 - _ROUNDING)).sum())
     # with groups of as many pictures, swapping the groups gives the same gap
     alike = 2 if a.n_pictures == b.n_pictures else 1
-    least = alike / possible if every else 1 / len(deals)
-    return as_large / len(deals), least, len(deals)
+    least = alike / possible if possible == len(gaps) else 1 / len(gaps)
+    return as_large / len(gaps), least
+
+
+def _deals(total: int, first: int, seed: int) -> NDArray[np.bool_]:
+    """Return deals of pictures to the first group, the first deal being the one observed."""
+    every = math.comb(total, first) <= N_DEALS + 1
+    return _all_deals(total, first) if every else _random_deals(total, first, seed)
 
 
 def _all_deals(total: int, first: int) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crystalgauge.measure.comparison import Comparison
+    from crystalgauge.measure.frame_correction import FrameCorrection
     from crystalgauge.pipeline.measured_groups import LengthUnit, MeasuredGroup
 
 
@@ -62,6 +63,7 @@ def compare_results(
     *,
     columns: Sequence[str] = QUANTITIES,
     unit: LengthUnit | None = None,
+    frame_correction: FrameCorrection = "miles-lantuejoul",
     include_border: bool = False,
     seed: int = 0,
 ) -> GroupsCompared:
@@ -77,8 +79,10 @@ def compare_results(
         Quantities, with or without their unit.
     unit
         Of lengths; µm when None and every group has it.
+    frame_correction
+        ``miles-lantuejoul`` takes each crystal as often as its frame weight says, ``none`` once.
     include_border
-        Take crystals at the border too, at the size of their outline.
+        Take crystals at the border too, at the size of their outline; only without correction.
     seed
         Of everything drawn at random.
 
@@ -89,7 +93,7 @@ def compare_results(
     WriteError
         When the system refuses.
     """
-    groups = read_groups(paths, include_border=include_border)
+    groups = read_groups(paths, frame_correction=frame_correction, include_border=include_border)
     names = columns_of(groups, columns, common_unit(groups, unit))
     comparisons = {
         name: compare_groups({group.name: group.sample(name) for group in groups}, seed=seed)
@@ -103,6 +107,7 @@ def compare_results(
         "CrystalGauge": __version__,
         "Date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **{f"Group {group.name}": str(group.path.resolve()) for group in groups},
+        "Frame correction": frame_correction,
         "Seed": str(seed),
     }
     with replacing(result.out / "compare.html", "w") as file:
@@ -125,6 +130,7 @@ def _rows(name: str, found: Comparison) -> list[dict[str, object]]:
             }
         row |= {
             "ks_statistic": pair.statistic,
+            "ks_statistic_plain": pair.statistic_plain,
             "p_plain": pair.p_plain,
             "p_plain_holm": pair.p_plain_holm,
             "p_clustered": pair.p_clustered,

@@ -90,15 +90,17 @@ def _term(name: str) -> Entry:
 
 
 def _figure(term: Entry, groups: Sequence[MeasuredGroup], found: Comparison) -> Figure:
+    samples = [group.sample(term.name) for group in groups]
     curves = [
         GroupCurve(
             readable(group.name),
-            group.sample(term.name).values,
+            sample.values,
+            sample.shares,
             found.groups[group.name].band,
             f"{_count(found.groups[group.name].n_crystals, 'crystal')} in "
             f"{_count(found.groups[group.name].n_pictures, 'picture')}",
         )
-        for group in groups
+        for group, sample in zip(groups, samples, strict=True)
     ]
     return ecdf_figure(term.title, term.unit, curves)
 
@@ -124,8 +126,14 @@ def _notices(groups: Sequence[MeasuredGroup], comparisons: Mapping[str, Comparis
     left_out = [f"{group.n_border} of {readable(group.name)}" for group in groups if group.n_border]
     if left_out:
         notices.append(
-            f"Crystals at the border are left out ({', '.join(left_out)}), and every other crystal "
-            "counts once. Large ones reach the border more often; compare pictures of one size."
+            f"Crystals at the border are left out ({', '.join(left_out)}). "
+            + (
+                "Large ones reach it more often; the others count by the places they fit in "
+                "(Miles and Lantuéjoul), as in a measurement's own figures."
+                if groups[0].weighted
+                else "Every other crystal counts once. Large ones reach the border more often; "
+                "compare pictures of one size."
+            )
         )
     return notices
 
@@ -156,7 +164,8 @@ def _tests(terms: Mapping[str, Entry], comparisons: Mapping[str, Comparison]) ->
         "Are the groups alike?",
         "D is the largest distance of two curves. The p-value by pictures deals whole pictures out "
         "to the groups anew and is the one to trust; the p-value by crystals (Kolmogorov and "
-        "Smirnov) takes crystals of one picture as independent, which they are not, and is then "
+        "Smirnov) counts each crystal once, whatever its weight, and takes crystals of one picture "
+        "as independent, which they are not; it is then "
         "often far too small. Both are corrected for all pairs of groups of a quantity (Holm).",
         ("Quantity", "Groups", "D", "p by pictures", "p by crystals"),
         [

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from crystalgauge.core import ArgumentError, CalibrationError, ReadError
 from crystalgauge.measure.clustered_sample import ClusteredSample
+from crystalgauge.measure.frame_correction import check_frame_correction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
+
+    from crystalgauge.measure.frame_correction import FrameCorrection
 
 LengthUnit = Literal["um", "px"]
 
@@ -36,23 +39,30 @@ class MeasuredGroup:
         As in the table, without those at the border when these are left out.
     n_border
         Crystals at the border that were left out.
+    weighted
+        Whether crystals count by their column ``frame_weight``, not once each.
     """
 
     name: str
     path: Path
     crystals: pl.DataFrame
     n_border: int
+    weighted: bool = False
 
     def sample(self, column: str) -> ClusteredSample:
         """Return a column with the pictures, without crystals that have no value."""
         import polars as pl
 
         known = self.crystals.filter(pl.col(column).is_not_null() & pl.col(column).is_finite())
-        return ClusteredSample(known[column].to_numpy(), known["picture"].to_numpy())
+        weights = known["frame_weight"].to_numpy() if self.weighted else None
+        return ClusteredSample(known[column].to_numpy(), known["picture"].to_numpy(), weights)
 
 
 def read_groups(
-    paths: Sequence[str | Path], *, include_border: bool = False
+    paths: Sequence[str | Path],
+    *,
+    frame_correction: FrameCorrection = "miles-lantuejoul",
+    include_border: bool = False,
 ) -> tuple[MeasuredGroup, ...]:
     """Read groups of crystals.
 
@@ -60,16 +70,27 @@ def read_groups(
     ----------
     paths
         Result folders of ``crystalgauge measure``, or tables of crystals (Parquet or CSV).
+    frame_correction
+        ``miles-lantuejoul`` takes each crystal as often as its column ``frame_weight`` says, as
+        the summary of a measurement does; ``none`` takes each once.
     include_border
-        Keep crystals at the border, at the size of their outline.
+        Keep crystals at the border, at the size of their outline; only without correction.
 
     Raises
     ------
     ArgumentError
-        With fewer than two groups, or the same one twice.
+        With fewer than two groups, or the same one twice, or crystals at the border and a
+        correction.
     ReadError
         When there is no table, it cannot be read, or it lacks a column or any crystal.
     """
+    check_frame_correction(frame_correction)
+    weighted = frame_correction != "none"
+    if include_border and weighted:
+        raise ArgumentError(
+            "crystals at the border have no frame correction; include them with "
+            "--frame-correction none"
+        )
     tables = [_table_of(Path(path)) for path in paths]
     if len(tables) < 2:
         raise ArgumentError(f"a comparison takes two groups or more, got {len(tables)}")
@@ -79,7 +100,7 @@ def read_groups(
             raise ArgumentError(f"{str(table)!r} was given twice; give each group once")
     names = [_name_of(table) for table in tables]
     return tuple(
-        _read(table, name if names.count(name) == 1 else str(table), include_border)
+        _read(table, name if names.count(name) == 1 else str(table), include_border, weighted)
         for table, name in zip(tables, names, strict=True)
     )
 
@@ -100,7 +121,7 @@ def _name_of(table: Path) -> str:
     return whole or table.stem
 
 
-def _read(table: Path, name: str, include_border: bool) -> MeasuredGroup:
+def _read(table: Path, name: str, include_border: bool, weighted: bool) -> MeasuredGroup:
     import polars as pl
 
     try:
@@ -123,7 +144,17 @@ def _read(table: Path, name: str, include_border: bool) -> MeasuredGroup:
     if not len(inside):
         why = f"all {len(crystals)} touch the border" if len(crystals) else "there are none"
         raise ReadError(f"no crystal to compare in {str(table)!r}: {why}")
-    return MeasuredGroup(name, table, inside, len(crystals) - len(inside))
+    if weighted and "frame_weight" not in crystals.columns:
+        raise ReadError(
+            f"{str(table)!r} has no column frame_weight, by which crystals count; count each once "
+            "with --frame-correction none"
+        )
+    n_border = len(crystals) - len(inside)
+    if weighted:
+        inside = inside.filter(pl.col("frame_weight") > 0)
+        if not len(inside):
+            raise ReadError(f"no crystal to compare in {str(table)!r}: none has a frame weight")
+    return MeasuredGroup(name, table, inside, n_border, weighted)
 
 
 def common_unit(groups: Sequence[MeasuredGroup], wanted: LengthUnit | None) -> LengthUnit:

@@ -31,6 +31,8 @@ class GroupCurve:
         In the legend.
     values
         ``(n,)`` in rising order, n >= 1.
+    shares
+        ``(n,)`` share of the population up to each value, 1 at the last.
     band
         Half the height of the band, 0 to 1; NaN for none.
     label
@@ -39,6 +41,7 @@ class GroupCurve:
 
     name: str
     values: NDArray[np.float64]
+    shares: NDArray[np.float64]
     band: float
     label: str
 
@@ -93,7 +96,7 @@ def _traces(curve: GroupCurve, number: int, unit: str) -> list[dict[str, Any]]:
     colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
     size = len(curve.values)
     kept = np.unique(np.linspace(0, size - 1, POINTS).round().astype(int))
-    at, share = curve.values[kept], (kept + 1) / size
+    at, share = curve.values[kept], curve.shares[kept]
     line = {
         "type": "scatter",
         "mode": "lines",
