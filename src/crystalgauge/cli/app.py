@@ -13,7 +13,9 @@ from crystalgauge.cli import exit_codes
 from crystalgauge.cli.benchmark import benchmark
 from crystalgauge.cli.compare import compare
 from crystalgauge.cli.evaluate import evaluate
+from crystalgauge.cli.focus import focus
 from crystalgauge.cli.grainsize import grainsize
+from crystalgauge.cli.lengths import lengths
 from crystalgauge.cli.measure import measure
 from crystalgauge.cli.models import models
 from crystalgauge.cli.reproduce import reproduce
@@ -39,8 +41,10 @@ app = typer.Typer(
 )
 for _command in (
     measure,
+    focus,
     compare,
     grainsize,
+    lengths,
     watch,
     trend,
     simulate,

@@ -45,6 +45,18 @@ def measure(
     engine: Annotated[
         str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
     ] = "auto",
+    min_focus: Annotated[
+        float,
+        typer.Option(
+            help="Measure only pictures with at least this share of their tiles in focus, such "
+            "as 0.9; 0 measures all.",
+            min=0,
+            max=1,
+        ),
+    ] = 0.0,
+    max_blur: Annotated[
+        float, typer.Option(help="Blur of edges up to which a tile is in focus, px.", min=0.01)
+    ] = 3.0,
     workers: Annotated[int, typer.Option(help="Processes that measure.", min=1)] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Measure everything anew; replace foreign files.")
@@ -69,6 +81,8 @@ def measure(
         channel=int(channel) if channel and channel.isdecimal() else channel,
         frame_correction=frame_correction,  # type: ignore[arg-type]  # checked by the settings
         colour=colour,  # type: ignore[arg-type]  # checked by the settings
+        min_focus=min_focus,
+        max_blur_px=max_blur,
     )
     try:
         with batch_progress() as on_progress:
@@ -104,7 +118,8 @@ def _report(result: BatchResult) -> None:
 
     for entry in result.entries:
         if not entry.ok:
-            typer.echo(f"failed: {entry.name.shown}: {entry.record.message}", err=True)
+            said = entry.record.message.removeprefix("out of focus: ")
+            typer.echo(f"{entry.record.status}: {entry.name.shown}: {said}", err=True)
     number = sum(entry.record.crystals for entry in result.entries)
     if number:
         head = (
@@ -114,5 +129,6 @@ def _report(result: BatchResult) -> None:
     pictures = f"{result.measured} picture{'' if result.measured == 1 else 's'}"
     lost = f", {result.failed} failed" if result.failed else ""
     again = f" ({result.resumed} from an earlier run)" if result.resumed else ""
-    typer.echo(f"{number} crystals in {pictures}{again}{lost}")
+    unsharp = f", {result.left_out} left out as out of focus" if result.left_out else ""
+    typer.echo(f"{number} crystals in {pictures}{again}{lost}{unsharp}")
     typer.echo(f"report: {result.out / 'report.html'}")

@@ -55,6 +55,7 @@ def _line(console: Console, event: BatchProgress) -> None:
     if not event.records:
         return
     failed = next((r.message for r in event.records if r.status == "failed"), None)
+    left_out = next((r.message for r in event.records if r.status == "out of focus"), None)
     crystals = sum(record.crystals for record in event.records)
-    text = f"failed: {failed}" if failed else f"{crystals} crystals"
+    text = f"failed: {failed}" if failed else left_out or f"{crystals} crystals"
     console.out(f"[{event.done}/{event.total}] {event.name}: {text}", highlight=False)

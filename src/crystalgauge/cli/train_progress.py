@@ -22,7 +22,9 @@ def fit_with_progress(recipe: str | None, out: Path, **options: Any) -> Fitted:
         As for `crystalgauge.train.fit_recipe`.
     """
     from crystalgauge.train import fit_recipe
+    from crystalgauge.train.focus_recipe import load_focus_recipe
 
+    tiles = None if recipe is None else load_focus_recipe(recipe)
     columns = (
         TextColumn("Training"),
         BarColumn(),
@@ -37,4 +39,8 @@ def fit_with_progress(recipe: str | None, out: Path, **options: Any) -> Fitted:
         def show(share: float, words: str) -> None:
             bar.update(task, completed=share, description=words)
 
+        if tiles is not None:
+            from crystalgauge.train.focus_fit import fit_focus
+
+            return fit_focus(tiles, out, progress=show, **options)
         return fit_recipe(recipe, out, progress=show, **options)

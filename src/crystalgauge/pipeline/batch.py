@@ -85,8 +85,13 @@ class BatchResult:
 
     @property
     def failed(self) -> int:
-        """Number of pictures that were not."""
-        return len(self.entries) - self.measured
+        """Number of pictures that could not be."""
+        return sum(entry.record.status == "failed" for entry in self.entries)
+
+    @property
+    def left_out(self) -> int:
+        """Number of pictures that were not, for being out of focus."""
+        return len(self.entries) - self.measured - self.failed
 
 
 def measure_batch(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crystalgauge.core import CrystalGaugeError, WriteError
+from crystalgauge.pipeline.focus_gate import OUT_OF_FOCUS, ask_gate
 from crystalgauge.pipeline.measurement import measure_micrograph
 from crystalgauge.pipeline.naming import readable
 from crystalgauge.pipeline.parts import PartStore, Record, content_hash
@@ -156,16 +157,31 @@ def _measure_pages(
             yield kept
             continue
         started = time.perf_counter()
+        page = number if micrograph.source.endswith(f"#{number}") else None
+        told = [readable(note.text) for note in notes]
+        gate = ask_gate(micrograph, job.settings) if job.settings.min_focus else None
+        if gate is not None and gate.message:
+            told.append(gate.message)
+        if gate is not None and not gate.passes:
+            left_out = Record(
+                OUT_OF_FOCUS, "; ".join(told), page, micrograph.shape, micrograph.calibration,
+                summary=dict(gate.figures), sha256=sha256,
+            )  # fmt: skip
+            job.store.put_record(key, left_out)
+            yield left_out
+            continue
         measurement = measure_micrograph(
             micrograph,
             detector,
             frame_correction=job.settings.frame_correction,
             progress=progress,
         )
+        record = measurement.record()
         record = replace(
-            measurement.record(),
-            page=number if micrograph.source.endswith(f"#{number}") else None,
-            message="; ".join([*(readable(note.text) for note in notes), *measurement.notes]),
+            record,
+            page=page,
+            message="; ".join([*told, *measurement.notes]),
+            summary={**(record.summary or {}), **(gate.figures if gate else {})},
             seconds=round(time.perf_counter() - started, 3),
             sha256=sha256,
         )

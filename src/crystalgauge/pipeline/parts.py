@@ -29,9 +29,10 @@ class Record:
     Parameters
     ----------
     status
-        ``failed`` when the picture could not be read or measured.
+        ``failed`` when the picture could not be read or measured, ``out of focus`` when it was
+        left out for that.
     message
-        Cause of the failure, or notes.
+        Cause of the failure, why it was left out, or notes.
     page
         Number within a series, counted from 1; None for a file with a single picture.
     shape
@@ -52,7 +53,7 @@ class Record:
         Of the file's content.
     """
 
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "out of focus"]
     message: str = ""
     page: int | None = None
     shape: tuple[int, int] | None = None
@@ -199,6 +200,20 @@ class PartStore:
             file.write(encode(drawing, "png"))
         with replacing(self.thumbnail_path(key, record)) as file:
             file.write(thumbnail(drawing))
+        self.put_record(key, record)
+
+    def put_record(self, key: str, record: Record) -> None:
+        """Store the row of a picture, which is all there is of one that was left out.
+
+        Parameters
+        ----------
+        key
+            From `key`.
+        record
+            The picture's row.
+        """
+        from crystalgauge.io import replacing
+
         with replacing(self._path(key, record.page or 1, ".json"), "w") as file:
             file.write(record.to_json())
 

@@ -61,11 +61,16 @@ class Settings:
         Whether size distributions make up for large crystals reaching the border more often.
     colour
         What the colours of the overlay tell.
+    min_focus
+        Share of a picture's tiles with content that must be in focus for it to be measured, 0 to
+        1; 0 measures every picture.
+    max_blur_px
+        Blur up to which a tile is in focus, px.
 
     Raises
     ------
     ArgumentError
-        For a frame correction or a colour that there is not.
+        For a frame correction or a colour that there is not, or a limit out of its range.
     """
 
     model: str = "crystals"
@@ -77,11 +82,15 @@ class Settings:
     channel: int | str | None = None
     frame_correction: FrameCorrection = "miles-lantuejoul"
     colour: Colour = "score"
+    min_focus: float = 0.0
+    max_blur_px: float = 3.0
 
     def __post_init__(self) -> None:
+        from crystalgauge.focus.verdict import check_limits
         from crystalgauge.measure import check_frame_correction
 
         check_frame_correction(self.frame_correction)
+        check_limits(self.max_blur_px, self.min_focus)
         if self.colour not in get_args(Colour):
             raise ArgumentError(
                 f"overlays are coloured by {' or '.join(get_args(Colour))}, not {self.colour!r}"
@@ -120,6 +129,10 @@ class Settings:
         from crystalgauge.agglomeration import contacts_sha256
 
         depends = {name: value for name, value in self.described().items() if name != "threads"}
+        if self.min_focus:
+            from crystalgauge.models import find_model
+
+            depends["focus_model_sha256"] = find_model("focus").sha256
         text = json.dumps(
             [__version__, depends, dict(detector.provenance), contacts_sha256()],
             sort_keys=True,

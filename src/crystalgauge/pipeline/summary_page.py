@@ -130,12 +130,18 @@ def _title(entries: Sequence[Entry], number: int) -> str:
 
 def _notices(entries: Sequence[Entry]) -> list[str]:
     measured = [entry for entry in entries if entry.ok]
-    failed = len(entries) - len(measured)
+    failed = sum(entry.record.status == "failed" for entry in entries)
+    left_out = len(entries) - len(measured) - failed
     plain = sum(entry.record.calibration is None for entry in measured)
     notices = []
     if failed:
         notices.append(
             f"{failed} of {counted('picture', len(entries))} failed; the table says why."
+        )
+    if left_out:
+        notices.append(
+            f"{left_out} of {counted('picture', len(entries))} out of focus: not measured and in "
+            "no distribution; the table says why."
         )
     if plain and plain == len(measured):
         notices.append("Not calibrated: lengths are in px. Give the pixel size to get µm.")
