@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ from crystalgauge.train.recipe import (  # noqa: E402
     RegimeSection,
     S2ANetSection,
     ScheduleSection,
+    Yolo12SegSection,
 )
 from crystalgauge.train.trainable import learning_terms, trainable  # noqa: E402
 
@@ -33,7 +35,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TINY = NetworkSection(widths=(8, 8, 12, 12), depths=(1, 1, 1, 1), pyramid=12, stem=8)
-TINY_OF = {"outline": TINY, "s2anet": S2ANetSection(backbone="resnet18", width=8, channels=16)}
+TINY_OF = {
+    "outline": TINY,
+    "s2anet": S2ANetSection(backbone="resnet18", width=8, channels=16),
+    "yolo12-seg": Yolo12SegSection(width=0.125),
+}
 
 pytestmark = pytest.mark.filterwarnings(
     # Lightning and torch's exporter warn of their own deprecations and of small loaders
@@ -61,8 +67,9 @@ def tiny_recipe(crops: int) -> Recipe:
 
 
 def samples(seed: int, count: int = 4) -> list:
-    return [sample_of(*(p, t.crystals)) for p, t in
+    made = [sample_of(*(p, t.crystals)) for p, t in
             (sample_picture(seed, i, size=128) for i in range(count))]  # fmt: skip
+    return [replace(sample, label=np.arange(len(sample.asked)) % 2) for sample in made]
 
 
 def shortened(name: str | Path) -> Recipe:

@@ -47,6 +47,9 @@ class Sample:
         ``(N,)`` False for crystals that neither count nor hurt.
     defocus_px
         ``(N,)`` blur sigma in px, NaN where it is not known.
+    label
+        ``(N,)`` class, -1 where it has none; None where classes are not learnt. Shards do not
+        keep it.
     """
 
     image: NDArray[Any]
@@ -54,6 +57,7 @@ class Sample:
     offsets: NDArray[np.int64]
     asked: NDArray[np.bool_]
     defocus_px: NDArray[np.float64]
+    label: NDArray[np.int64] | None = None
 
 
 def sample_of(image: NDArray[Any], crystals: Crystals) -> Sample:

@@ -67,6 +67,7 @@ def map_sample(sample: Sample, matrix: NDArray[np.float64], size: int) -> Sample
         np.r_[0, np.cumsum(counts[keep])].astype(np.int64),
         (sample.asked & asked)[keep],
         sample.defocus_px[keep] * scale,
+        None if sample.label is None else sample.label[keep],
     )
 
 

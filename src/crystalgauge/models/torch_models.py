@@ -31,6 +31,10 @@ def load_model(files: ModelFiles) -> Any:
         from crystalgauge.models.s2anet.weights import load_model as load_s2anet
 
         return load_s2anet(files)
+    if files.kind == "yolo12-seg":
+        from crystalgauge.models.yolo12_seg.weights import load_model as load_yolo12_seg
+
+        return load_yolo12_seg(files)
     raise ModelError(
         f"{files.card_path} is of an unknown kind, {files.kind!r}; update crystalgauge"
     )

@@ -223,8 +223,15 @@ def _find_box_crystals(*picture: Any, **options: Any) -> Crystals:
     return find_boxes(*picture, **options).to_crystals()
 
 
+def _find_mask_crystals(*picture: Any, **options: Any) -> Crystals:
+    from crystalgauge.predict.masks import find_masks
+
+    return find_masks(*picture, **options).to_crystals()
+
+
 FINDERS: dict[str, Callable[..., Crystals]] = {
     "outline": _find_outline_crystals,
     "s2anet": _find_box_crystals,
+    "yolo12-seg": _find_mask_crystals,
 }
 """What finds crystals with a model of each kind; all take what `find_outlines` takes."""

@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from crystalgauge.core import Micrograph
+from crystalgauge.datasets.composed import training_window
 from crystalgauge.datasets.streaming import shuffled
-from crystalgauge.datasets.transforms import random_window
 from crystalgauge.predict.normalise import Intensity, input_channels, measure_intensity
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from crystalgauge.datasets.shards import Sample, Samples
+    from crystalgauge.datasets.shards import Samples
     from crystalgauge.train.trainable import TargetBatch, Trainable
 
 SCALE_SPREAD = (0.6, 2.5)
@@ -64,11 +64,11 @@ class WindowStream(IterableDataset[tuple["Tensor", Any]]):
         rng = np.random.default_rng((self.seed, self.start, *place))
         while True:
             for index in shuffled(self.samples, rng):
-                yield self.draw(self.samples[index], rng)
+                yield self.draw(index, rng)
 
-    def draw(self, sample: Sample, rng: np.random.Generator) -> tuple[Tensor, Any]:
-        """Return one window as input ``(2, window, window)`` and targets."""
-        cut = random_window(sample, rng, self.window)
+    def draw(self, index: int, rng: np.random.Generator) -> tuple[Tensor, Any]:
+        """Return a window of a sample as input ``(2, window, window)`` and targets."""
+        cut = training_window(self.samples, index, rng, self.window)
         micrograph = Micrograph(cut.image)
         seen = measure_intensity(micrograph)
         factor = float(np.exp(rng.uniform(*np.log(SCALE_SPREAD))))

@@ -165,6 +165,10 @@ def render_scenes(
         if progress:
             progress(0.0, f"rendered {done} of {total} shards")
 
+    if recipe.model == "yolo12-seg":  # a few pictures with classes, which shards do not keep
+        from crystalgauge.train.labelled import labelled_samples
+
+        return labelled_samples(recipe)
     settings = recipe.data
     parts = []
     for name, regime in settings.regimes.items():

@@ -21,6 +21,7 @@ from crystalgauge.datasets.synthetic import REGIMES
 from crystalgauge.models.outline import OutlineConfig
 from crystalgauge.models.s2anet import S2ANetConfig
 from crystalgauge.models.s2anet.config import BackboneName, NormName  # noqa: TC001 (pydantic)
+from crystalgauge.models.yolo12_seg import Yolo12SegConfig
 
 RECIPES = Path(__file__).parent / "recipes"
 """Recipes that come with the package."""
@@ -68,11 +69,42 @@ class S2ANetSection(Strict):
         return S2ANetConfig(**self.model_dump(exclude={"pretrained"}))
 
 
-AnyNetworkSection = NetworkSection | S2ANetSection
+Share = Annotated[float, Field(ge=0, le=1)]
+
+CLASS_NAMES = {
+    "agglomerated": ("single", "agglomerated"),
+    "focus": ("in focus", "out of focus"),
+}
+"""Names of the classes 0 and 1, by what they say."""
+
+
+class Yolo12SegSection(Strict):
+    """Size, classes and windows; see `Yolo12SegConfig` and `crystalgauge.train.labelled`."""
+
+    width: Annotated[float, Field(gt=0, multiple_of=0.125)] = Yolo12SegConfig.width
+    depth: Annotated[float, Field(gt=0)] = Yolo12SegConfig.depth
+    prototypes: Positive = Yolo12SegConfig.prototypes
+    labels: Literal["agglomerated", "focus"] = "agglomerated"
+    """What the two classes say."""
+    blurred_copies: Annotated[int, Field(ge=0)] = 4
+    """To each picture come so many with blurred crystals; published 4."""
+    mosaic: Share = 0.0
+    mixup: Share = 0.0
+    copy_paste: Share = 0.0
+    """Probabilities of windows made of several pictures."""
+
+    def config(self) -> Yolo12SegConfig:
+        """Return the network's configuration."""
+        shape = self.model_dump(include={"width", "depth", "prototypes"})
+        return Yolo12SegConfig(classes=CLASS_NAMES[self.labels], **shape)
+
+
+AnyNetworkSection = NetworkSection | S2ANetSection | Yolo12SegSection
 
 NETWORK_SECTIONS: dict[str, type[AnyNetworkSection]] = {
     "outline": NetworkSection,
     "s2anet": S2ANetSection,
+    "yolo12-seg": Yolo12SegSection,
 }
 """The network section of a recipe, by its model."""
 
@@ -141,7 +173,7 @@ class ScheduleSection(Strict):
 class Recipe(Strict):
     """A training from its data to its schedule."""
 
-    model: Literal["outline", "s2anet"] = "outline"
+    model: Literal["outline", "s2anet", "yolo12-seg"] = "outline"
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "crystals"
     network: AnyNetworkSection = Field(default_factory=dict, validate_default=True)
     data: DataSection = DataSection()
@@ -153,6 +185,16 @@ class Recipe(Strict):
         """Read the network section that belongs to the model."""
         section = NETWORK_SECTIONS.get(info.data.get("model", ""))
         return value if section is None else section.model_validate(value)
+
+    @model_validator(mode="after")
+    def _check_classes(self) -> Recipe:
+        """Refuse scenes that do not say the classes that a network learns."""
+        if self.model == "yolo12-seg" and set(self.data.regimes) != {"agglomerates"}:
+            raise ValueError(
+                "a yolo12-seg learns the classes of crystals, which the regime agglomerates alone "
+                f"has; got {', '.join(self.data.regimes)}"
+            )
+        return self
 
 
 def load_recipe(path: str | Path) -> Recipe:

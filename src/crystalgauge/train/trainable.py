@@ -64,6 +64,10 @@ def trainable(recipe: Recipe) -> Trainable:
         from crystalgauge.train.boxes import TrainableBoxes
 
         return TrainableBoxes(recipe)
+    if recipe.model == "yolo12-seg":
+        from crystalgauge.train.masks import TrainableMasks
+
+        return TrainableMasks(recipe)
     from crystalgauge.train.outlines import TrainableOutlines
 
     return TrainableOutlines(recipe)
