@@ -17,6 +17,7 @@ import shapely
 from numba import njit
 
 from crystalgauge.core import ArgumentError
+from crystalgauge.measure.rings import packed_rings
 from crystalgauge.measure.weighted_sizes import WeightedSizes
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def _across(
     outlines: NDArray[Any], angle: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how far each outline reaches across a direction."""
-    points, row = shapely.get_coordinates(outlines, return_index=True)
+    points, offsets = packed_rings(outlines)
     position = points[:, 1] * math.cos(angle) - points[:, 0] * math.sin(angle)
     if not len(outlines):
         return np.empty(0), np.empty(0)
-    starts = np.searchsorted(row, np.arange(len(outlines)))
+    starts = offsets[:-1]
     return np.minimum.reduceat(position, starts), np.maximum.reduceat(position, starts)
 
 
@@ -122,9 +123,7 @@ def parallel_chords(
     n_lines
         Lines of each outline.
     """
-    rings = shapely.get_exterior_ring(outlines)
-    points, row = shapely.get_coordinates(rings, return_index=True)
-    offsets = np.searchsorted(row, np.arange(len(outlines) + 1))
+    points, offsets = packed_rings(outlines)
     c, s = math.cos(angle_rad), math.sin(angle_rad)
     turned = points @ np.array([[c, -s], [s, c]])
     ends, line, outline = _cut(turned, offsets, first, step, n_lines)

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from crystalgauge.core import ArgumentError
+from crystalgauge.measure.few_units import LEVEL, few_units_factor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 N_RESAMPLES = 999
-LEVEL = 0.95
 
 _ROUNDING = 1e-12
 _CELLS = 4_000_000  # of draws at a time, which bounds the memory
@@ -139,7 +139,7 @@ def median_and_band(sample: ClusteredSample, *, seed: int = 0) -> MedianAndBand:
     medians, gaps = (np.concatenate(part) for part in zip(*parts, strict=True))
     low, high, band = float("nan"), float("nan"), float("nan")
     if n_units > 1:
-        factor = _widening(n_units)
+        factor = few_units_factor(n_units)
         tail = 50.0 * (1.0 - LEVEL)
         ends = np.percentile(medians, [tail, 100.0 - tail])
         low = median + factor * min(float(ends[0]) - median, 0.0)
@@ -164,14 +164,6 @@ def _draws(n_units: int, seed: int) -> Iterator[NDArray[np.int64]]:
         shape = (min(rows, N_RESAMPLES - start), n_units)
         drawn = generator.integers(0, n_units, shape) + np.arange(shape[0])[:, None] * n_units
         yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(shape)
-
-
-def _widening(n_units: int) -> float:
-    from scipy.special import ndtri, stdtrit  # costs 0.1 s, and only intervals need it
-
-    upper = 0.5 * (1.0 + LEVEL)
-    student = stdtrit(n_units - 1, upper) * np.sqrt(n_units / (n_units - 1))
-    return float(student / ndtri(upper))
 
 
 @njit(cache=True, nogil=True)

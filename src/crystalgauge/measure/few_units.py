@@ -8,6 +8,7 @@ away from the estimate by the quotient of the two.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +19,48 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 
 
-def student_quotient(freedom: ArrayLike) -> NDArray[Any]:
-    """Return Student's quantile of the 95 % interval over the normal one, infinite at 0."""
-    from scipy.special import ndtri, stdtrit  # costs 0.1 s, and only intervals need it
+def normal_quantile() -> float:
+    """Return the quantile of the normal distribution that ends a 95 % interval."""
+    from scipy.special import ndtri  # costs 0.1 s, and only intervals need it
 
-    upper = 0.5 * (1 + LEVEL)
+    return float(ndtri(0.5 * (1 + LEVEL)))
+
+
+def student_quantile(freedom: ArrayLike) -> NDArray[Any]:
+    """Return Student's quantile that ends a 95 % interval, infinite without freedom.
+
+    Parameters
+    ----------
+    freedom
+        Degrees of freedom, of any shape.
+    """
+    from scipy.special import stdtrit
+
     degrees = np.asarray(freedom, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(degrees > 0, stdtrit(np.maximum(degrees, 1e-3), upper), np.inf) / ndtri(
-            upper
-        )
+    known = stdtrit(np.maximum(degrees, 1e-3), 0.5 * (1 + LEVEL))
+    return np.where(degrees > 0, known, np.inf)
+
+
+def student_quotient(freedom: ArrayLike) -> NDArray[Any]:
+    """Return Student's quantile of the 95 % interval over the normal one, infinite at 0.
+
+    Parameters
+    ----------
+    freedom
+        Degrees of freedom, of any shape.
+    """
+    return student_quantile(freedom) / normal_quantile()
+
+
+def few_units_factor(n_units: int) -> float:
+    """Return by how much resamples of so many units must be widened for a 95 % interval.
+
+    Parameters
+    ----------
+    n_units
+        2 or more, drawn with replacement.
+    """
+    return float(student_quotient(n_units - 1)) * math.sqrt(n_units / (n_units - 1))
 
 
 def widening(weights: NDArray[np.float64], pictures: NDArray[np.int64]) -> NDArray[Any]:

@@ -19,6 +19,7 @@ import shapely
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.measure.chord_length import parallel_chords
+from crystalgauge.measure.few_units import student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ N_LINES = 10
 """Test lines in each of four directions, which evens out grains that lie along one."""
 CIRCLES = (3, 2, 1)
 """Diameters of the three concentric circles against each other (E112, Figure 5)."""
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,13 +256,11 @@ def _over_fields(
     method: Method, rates: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> GrainSize:
     """Return G and its interval from grains per mm², or intercepts per mm, of each field."""
-    from scipy.special import stdtrit  # costs 0.1 s, and only intervals need it
-
     if not len(rates):
         raise ArgumentError("a grain size takes one field or more")
     rate, half = float(rates.mean()), math.nan
     if len(rates) > 1:
-        student = float(stdtrit(len(rates) - 1, 0.5 * (1 + LEVEL)))
+        student = float(student_quantile(len(rates) - 1))
         half = student * float(rates.std(ddof=1)) / math.sqrt(len(rates))
     planar = method == "planimetric"
 

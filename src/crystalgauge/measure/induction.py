@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numba import njit
 
-from crystalgauge.measure.few_units import LEVEL, interval
+from crystalgauge.measure.few_units import interval, student_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -167,11 +167,9 @@ def fit_delayed_nucleation(
     speeds = np.geomspace(0.02, 200, _RATES) / duration
     onsets = np.linspace(time_h[0], time_h[-1], _ONSETS)
     squares, _ = _profile(time_h, densities, errors, onsets, speeds)
-    from scipy.special import stdtrit
-
     least = squares.min()
     unit = max(1.0, least / freedom)
-    allowed = least + unit * stdtrit(freedom, 0.5 * (1 + LEVEL)) ** 2
+    allowed = least + unit * float(student_quantile(freedom)) ** 2
     inside = onsets[squares.min(axis=1) <= allowed]
     onset, speed, plateau = _refined(time_h, densities, errors, onsets, speeds, squares)
     low, high = float(min(inside[0], onset)), float(max(inside[-1], onset))

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from crystalgauge.measure.few_units import LEVEL, few_units_factor, normal_quantile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crystalgauge.measure.bootstrap import Replicates
 
 Source = Literal["sampling", "calibration", "both"]
-
-LEVEL = 0.95
 
 
 def half_widths(
@@ -47,8 +47,8 @@ def half_widths(
     half_widths
         ``(S,)``, NaN where resamples have no value.
     """
-    student, normal = _quantiles(n_units)
-    sampling = student * math.sqrt(n_units / (n_units - 1)) * _spread(replicates.values)
+    normal = normal_quantile()
+    sampling = normal * few_units_factor(n_units) * _spread(replicates.values)
     calibration = normal * _spread(replicates.scaling)
     if source == "sampling":
         return sampling
@@ -75,8 +75,7 @@ def band(
         ``(K, 4)``, between 0 and 1 and never falling. Where all resamples agree on 0 or 1 the band
         has no width: what lies beyond the crystals that were seen is not known to it.
     """
-    student, normal = _quantiles(n_units)
-    factor = student * math.sqrt(n_units / (n_units - 1)) / normal
+    factor = few_units_factor(n_units)
     tail = 50.0 * (1.0 - LEVEL)
     known = np.isfinite(replicates.curves).all(axis=(1, 2))
     ends = np.percentile(replicates.curves[known], [tail, 100.0 - tail], axis=0)
@@ -122,11 +121,3 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
     mean = safe.sum(axis=0) / np.maximum(number, 1)
     squares = np.where(known, (safe - mean) ** 2, 0.0).sum(axis=0)
     return np.where(enough, np.sqrt(squares / np.maximum(number - 1, 1)), np.nan)
-
-
-def _quantiles(n_units: int) -> tuple[float, float]:
-    """Return the quantile of Student's distribution for that many units, and the normal one."""
-    from scipy.special import ndtri, stdtrit  # costs 0.1 s, and only intervals need it
-
-    upper = 0.5 * (1.0 + LEVEL)
-    return float(stdtrit(n_units - 1, upper)), float(ndtri(upper))

@@ -12,6 +12,7 @@ import shapely
 from crystalgauge.core import ArgumentError
 from crystalgauge.measure.frame_correction import BORDER_PX
 from crystalgauge.measure.outline import hull_extents
+from crystalgauge.measure.rings import packed_rings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,11 @@ class VisibleAxes:
 
     def __len__(self) -> int:
         return len(self.length)
+
+    @staticmethod
+    def columns() -> tuple[str, ...]:
+        """Return the names of what each axis has."""
+        return _COLUMNS
 
     @classmethod
     def joined(cls, parts: Sequence[VisibleAxes]) -> VisibleAxes:
@@ -182,7 +188,8 @@ def _real_length(
     """Return the length of outlines that faces left and is not the border."""
     rings = shapely.get_exterior_ring(outlines)
     turn = np.where(shapely.is_ccw(rings), 1.0, -1.0)
-    points, row = shapely.get_coordinates(rings, return_index=True)
+    points, offsets = packed_rings(outlines)
+    row = np.repeat(np.arange(len(outlines)), np.diff(offsets))
     start, stop = points[:-1], points[1:]
     edge, owner = stop - start, row[:-1]
     border = np.zeros(len(edge), bool)
