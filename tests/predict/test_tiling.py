@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from crystalgauge.core import Micrograph
-from crystalgauge.predict.scales import automatic_scales, check_scales, trust
+from crystalgauge.predict.scales import (
+    automatic_scales,
+    check_scales,
+    enlarged_scales,
+    trust,
+)
 from crystalgauge.predict.tiling import pad, read_tile, scaled_shape, tiles
 
 
@@ -64,6 +69,14 @@ def test_automatic_scales_halve_while_something_is_left_to_see() -> None:
     assert automatic_scales((900, 1224)) == (1.0,)
     assert automatic_scales((1024, 1224)) == (1.0, 0.5)
     assert automatic_scales((20_000, 20_000)) == (1.0, 0.5, 0.25, 0.125)
+
+
+def test_small_crystals_are_looked_at_enlarged() -> None:
+    assert enlarged_scales((1.0, 0.5), np.full(20, 12.0)) == (1.5, 0.5)
+    assert enlarged_scales((1.0,), np.full(20, 30.0)) is None
+    assert enlarged_scales((1.0,), np.r_[np.full(11, 12.0), np.full(9, 200.0)]) == (1.5,)
+    assert enlarged_scales((1.0,), np.full(3, 12.0)) is None, "three crystals say little"
+    assert enlarged_scales((1.0,), np.zeros(0)) is None
 
 
 def test_scales_share_one_voice() -> None:

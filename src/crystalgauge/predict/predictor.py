@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import shapely
 
 from crystalgauge.core import ArgumentError, Crystals, ModelError
 from crystalgauge.models.outline.decode import Outlines, decode, demote_parts, merge
@@ -13,12 +14,20 @@ from crystalgauge.models.registry import find_model
 from crystalgauge.predict.engine import Engine, EngineName, open_engine
 from crystalgauge.predict.inputs import network_inputs
 from crystalgauge.predict.normalise import Intensity, measure_intensity
-from crystalgauge.predict.scales import automatic_scales, check_scales, trust
+from crystalgauge.predict.scales import (
+    ENLARGED,
+    automatic_scales,
+    check_scales,
+    enlarged_scales,
+    trust,
+)
 from crystalgauge.predict.tiling import SEAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from crystalgauge.core import Micrograph
 
@@ -58,7 +67,8 @@ class Predictor:
     engine
         What runs it; see `crystalgauge.predict.open_engine`.
     scales
-        Magnifications, or "auto": 1 and halvings while the shorter side keeps 480 px.
+        Magnifications, or "auto": 1 and halvings while the shorter side keeps 480 px, with 1.5
+        in place of 1 where most crystals turn out to be small.
     min_score
         Least score of a crystal, 0 to 1; by default the card's, which balanced misses and false
         finds on validation scenes.
@@ -122,6 +132,24 @@ class Predictor:
         intensity = measure_intensity(micrograph)
         if is_blank(micrograph, intensity):
             return Prediction(outline_crystals(None), scales, ("the picture is constant",))
+        if self._scales is not None or self.files.kind != "outline":
+            return Prediction(self._look(micrograph, intensity, scales, progress), scales)
+        first = 1 / (1 + ENLARGED**2)  # the share of the work if there is a second look
+        crystals = self._look(micrograph, intensity, scales, _part_of(progress, 0.0, first))
+        enlarged = enlarged_scales(scales, _diameter_px(crystals))
+        if enlarged is None:
+            return Prediction(crystals, scales)
+        rest = _part_of(progress, first, 1 - first)
+        return Prediction(self._look(micrograph, intensity, enlarged, rest), enlarged)
+
+    def _look(
+        self,
+        micrograph: Micrograph,
+        intensity: Intensity,
+        scales: tuple[float, ...],
+        progress: Callable[[float], None] | None,
+    ) -> Crystals:
+        """Return what is found at given scales, from the least score on."""
         threshold = max(LEAST_READ, READ_SHARE * self.min_score)
         crystals = self._find(
             self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
@@ -129,7 +157,19 @@ class Predictor:
         crystals = crystals.take(crystals["score"] >= self.min_score)
         factor = float(self.files.card.get("diameter_error_factor", 1.0))
         stated = np.minimum(crystals["diameter_error"] * factor, 1.0)
-        return Prediction(crystals.with_columns(diameter_error=stated), scales)
+        return crystals.with_columns(diameter_error=stated)
+
+
+def _part_of(
+    progress: Callable[[float], None] | None, start: float, part: float
+) -> Callable[[float], None] | None:
+    """Return what reports a step of the work as a part of the whole."""
+    return None if progress is None else lambda share: progress(start + part * share)
+
+
+def _diameter_px(crystals: Crystals) -> NDArray[np.float64]:
+    """Return equivalent circular diameters."""
+    return np.asarray(2 * np.sqrt(shapely.area(crystals.outlines) / np.pi))
 
 
 def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:

@@ -25,6 +25,16 @@ FADE = 0.18
 LEAST_SCALE = 0.125
 """Automatic scales end here: crystals up to some 1500 px."""
 
+SMALL_PX = 20.0
+"""Where half of a picture's crystals are smaller than this, it is looked at enlarged. On 96
+validation scenes this raised AP from 0.447 to 0.469; enlarging all of them gave 0.458."""
+
+ENLARGED = 1.5
+"""How much such a picture is enlarged."""
+
+LEAST_FINDS = 8
+"""With fewer crystals their median size says little."""
+
 
 def automatic_scales(shape: tuple[int, int]) -> tuple[float, ...]:
     """Return 1 and the halvings that can show crystals too large for the scale before.
@@ -38,6 +48,23 @@ def automatic_scales(shape: tuple[int, int]) -> tuple[float, ...]:
     while scales[-1] > LEAST_SCALE and min(shape) * scales[-1] / 2 >= LEAST_EDGE:
         scales.append(scales[-1] / 2)
     return tuple(scales)
+
+
+def enlarged_scales(
+    scales: Sequence[float], diameter_px: NDArray[np.float64]
+) -> tuple[float, ...] | None:
+    """Return the scales that suit the crystals found at the given ones, None if these do.
+
+    Parameters
+    ----------
+    scales
+        From `automatic_scales`.
+    diameter_px
+        ``(N,)`` equivalent diameters of what was found, in px of the picture.
+    """
+    if len(diameter_px) < LEAST_FINDS or np.median(diameter_px) >= SMALL_PX:
+        return None
+    return (ENLARGED, *scales[1:])
 
 
 def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
