@@ -199,7 +199,6 @@ NULL_CASES = (
     NullCase("8 and 8 pictures of 256 px", (8, 8), (256, 256), 0.15),
     NullCase("8 and 8, no difference between pictures", (8, 8), (256, 256), 0.0),
     NullCase("8 pictures of 256 px and 8 of 512 px", (8, 8), (256, 512), 0.15),
-    NullCase("12 pictures of 256 px and 4 of 512 px", (12, 4), (256, 512), 0.15),
 )
 
 

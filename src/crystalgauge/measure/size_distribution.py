@@ -21,6 +21,7 @@ from crystalgauge.measure.summary_notes import (
     unit_note,
 )
 from crystalgauge.measure.uncertainty import band, half_widths, units_needed
+from crystalgauge.measure.volume_mean import volume_mean_errors
 from crystalgauge.measure.weighted_sizes import KINDS, WeightedSizes
 
 if TYPE_CHECKING:
@@ -117,15 +118,16 @@ def summarise(
     own = estimate(sample, grid)
     drawn = bootstrap(sample, resampled, seed=seed, grid=grid) if resampled else None
     n_units = filled if resampled == "pictures" else len(sample)
+    reach = half_widths_of(sample, drawn, n_units, resampled, seed)
     return Summary(
         unit=unit,
         n_pictures=len(tables),
         n_crystals=sum(map(len, tables)),
         n_border=n_border,
         n_sized=len(sample),
-        figures=_figures(own, drawn, n_units),
+        figures=_figures(own, reach),
         precision=precision,
-        needed=_needed(drawn, n_units, len(sample), precision, resampled),
+        needed=_needed(reach, n_units, len(sample), precision, resampled),
         frame_correction=frame_correction,
         resampled=resampled,
         notes=(
@@ -230,30 +232,77 @@ def _resampled(n_sized: int, n_pictures: int, n_filled: int) -> Unit | None:
     return "pictures" if n_pictures > 1 and n_filled >= LEAST_UNITS else "crystals"
 
 
-def _figures(own: Replicates, drawn: Replicates | None, n_units: int) -> dict[str, Estimate]:
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """How far 95 % intervals reach on the logarithm of each figure.
+
+    Parameters
+    ----------
+    down, up
+        ``(S,)`` with the uncertainty of the pixel size; NaN where there is no interval.
+    sampling
+        ``(S,)`` mean of both from sampling alone.
+    """
+
+    down: NDArray[np.float64]
+    up: NDArray[np.float64]
+    sampling: NDArray[np.float64]
+
+
+def half_widths_of(
+    sample: Sample, drawn: Replicates | None, n_units: int, unit: Unit | None, seed: int = 0
+) -> Reach | None:
+    """Return the intervals of all figures; D[4, 3] has one of its own kind.
+
+    Parameters
+    ----------
+    sample
+        The sizes.
+    drawn
+        Resamples of it; None when there are too few.
+    n_units, unit
+        How many of what was drawn.
+    seed
+        Of further draws.
+    """
+    if drawn is None or unit is None:
+        return None
+    both = half_widths(drawn, n_units)
+    down, up = both.copy(), both.copy()
+    sampling = half_widths(drawn, n_units, "sampling")
+    calibration = half_widths(drawn, n_units, "calibration")
+    column = COLUMN["d_4_3"]
+    if np.isfinite(both[column]):
+        low, high = volume_mean_errors(sample, unit, seed=seed)
+        down[column], up[column] = (np.hypot(end, calibration[column]) for end in (low, high))
+        sampling[column] = 0.5 * (low + high)
+    return Reach(down, up, sampling)
+
+
+def _figures(own: Replicates, reach: Reach | None) -> dict[str, Estimate]:
     values = own.values[0]
-    widths = np.full(len(values), np.nan) if drawn is None else half_widths(drawn, n_units)
+    nothing = np.full(len(values), np.nan)
+    down, up = (nothing, nothing) if reach is None else (reach.down, reach.up)
     figures = {}
-    for statistic, value, width in zip(STATISTICS, values, widths, strict=True):
+    for statistic, value, below, above in zip(STATISTICS, values, down, up, strict=True):
         if not np.isfinite(value):
             figures[statistic.name] = Estimate(None)
-        elif not np.isfinite(width):
+        elif not np.isfinite(below + above):
             figures[statistic.name] = Estimate(float(value))
         else:
-            ends = (float(value * np.exp(-width)), float(value * np.exp(width)))
+            ends = (float(value * np.exp(-below)), float(value * np.exp(above)))
             figures[statistic.name] = Estimate(float(value), *ends)
     return figures
 
 
 def _needed(
-    drawn: Replicates | None, n_units: int, n_sized: int, precision: float, resampled: Unit | None
+    reach: Reach | None, n_units: int, n_sized: int, precision: float, resampled: Unit | None
 ) -> dict[str, Needed]:
-    if drawn is None:
+    if reach is None:
         return dict.fromkeys(NEEDED_FOR, Needed())
-    widths = half_widths(drawn, n_units, "sampling")
     needed = {}
     for name in NEEDED_FOR:
-        width = float(widths[COLUMN[name]])
+        width = float(reach.sampling[COLUMN[name]])
         pictures = units_needed(width, n_units, precision) if resampled == "pictures" else None
         needed[name] = Needed(units_needed(width, n_sized, precision), pictures)
     return needed

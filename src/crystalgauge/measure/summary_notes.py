@@ -25,8 +25,7 @@ FEW_CRYSTALS = 10
 
 
 FEW_FOR_MEAN = 30
-"""Crystals of equal weight below which intervals of D[4, 3] held the truth in fewer than 85 of
-100 simulated cases."""
+"""Crystals of equal weight below which the interval of D[4, 3] leans on the log-normal tail."""
 
 
 def unit_note(plain: int, filled: int) -> list[str]:
@@ -134,7 +133,8 @@ def thin_note(sizes: WeightedSizes) -> list[str]:
     behind = sizes.effective_number(4)
     if behind < FEW_FOR_MEAN:
         notes.append(
-            f"D[4,3] rests on {behind:.0f} crystals of equal weight; below {FEW_FOR_MEAN} its "
-            "interval is too narrow."
+            f"D[4,3] rests on {behind:.0f} crystals of equal weight, which are too few to tell how "
+            f"many larger ones there are; below {FEW_FOR_MEAN} its interval is right only if sizes "
+            "are about log-normal."
         )
     return notes

@@ -5,8 +5,8 @@ quantile for the units drawn makes it an interval. Resamples of k units vary les
 would, by ``sqrt((k - 1) / k)``, which is put right (Hesterberg, *What Teachers Should Know About
 the Bootstrap*, The American Statistician 69, 2015, section 4.1); both corrections together are 2.7
 times at 3 units, 1.2 at 10, 1.01 at 200. On simulated pictures such intervals hold the truth more
-often than percentile intervals with the same corrections, above all for large percentiles and
-D[4, 3].
+often than percentile intervals with the same corrections, above all for large percentiles. D[4, 3]
+needs more (`crystalgauge.measure.volume_mean`).
 
 The half-width that an uncertain pixel size causes is added in quadrature.
 """
