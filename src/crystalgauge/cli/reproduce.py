@@ -12,6 +12,7 @@ from crystalgauge.cli import exit_codes
 from crystalgauge.cli.options import parse_names
 
 RESULTS = Path("docs") / "results"
+IMAGES = Path("docs") / "images"
 
 
 class Paper(StrEnum):
@@ -19,6 +20,8 @@ class Paper(StrEnum):
 
     PCS = "pcs"
     PCS_MONITORING = "pcs-monitoring"
+    APERTURE = "aperture"
+    AGGLOMERATION = "agglomeration"
 
 
 class Budget(StrEnum):
@@ -33,8 +36,9 @@ def reproduce(
     paper: Annotated[
         Paper,
         typer.Argument(
-            help="pcs: synthetic protein crystals, Table 1; pcs-monitoring: its batches over time.",
-            metavar="pcs|pcs-monitoring",
+            help="pcs: synthetic protein crystals, Table 1; pcs-monitoring: its batches over time; "
+            "aperture: focus classifier and learned aperture; agglomeration: Tables I and II.",
+            metavar="pcs|pcs-monitoring|aperture|agglomeration",
         ),
     ],
     out: Annotated[
@@ -48,7 +52,10 @@ def reproduce(
         typer.Option(help="Where the table goes; docs/results/PAPER.md, of smoke DIR/PAPER.md."),
     ] = None,
     rows: Annotated[
-        str, typer.Option(help="Rows to make, such as row5,crystals; all of the budget if not.")
+        str,
+        typer.Option(
+            help="Rows to make, such as row5,crystals or kernels; all of the budget if not."
+        ),
     ] = "",
     number: Annotated[
         int | None,
@@ -60,6 +67,10 @@ def reproduce(
     imagenet_weights: Annotated[
         Path | None,
         typer.Option(help="ResNet-50, safetensors, names of torchvision; for gpu.", metavar="FILE"),
+    ] = None,
+    focus_pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder with in_focus and out_of_focus; for aperture.", metavar="DIR"),
     ] = None,
     engine: Annotated[
         str, typer.Option(help="What predicts: auto, onnxruntime, openvino or torch.")
@@ -77,16 +88,29 @@ def reproduce(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
     from crystalgauge.core import ArgumentError
-    from crystalgauge.reproduce import reproduce_monitoring, reproduce_pcs
+    from crystalgauge.reproduce import (
+        reproduce_agglomeration,
+        reproduce_aperture,
+        reproduce_monitoring,
+        reproduce_pcs,
+    )
 
     trains = paper is Paper.PCS
-    if not trains and (rows or minutes_per_row is not None or imagenet_weights is not None):
-        raise ArgumentError(
-            "--rows, --minutes-per-row and --imagenet-weights are of the paper pcs; "
-            f"{paper} trains nothing, leave them out"
-        )
+    limited = trains or paper is Paper.AGGLOMERATION
+    if not limited and minutes_per_row is not None:
+        raise ArgumentError(f"--minutes-per-row is not of the paper {paper}; leave it out")
+    if not trains and imagenet_weights is not None:
+        raise ArgumentError("--imagenet-weights are of the paper pcs; leave them out")
+    if paper is Paper.PCS_MONITORING and rows:
+        raise ArgumentError(f"{paper} trains nothing; leave out --rows")
+    if paper is Paper.APERTURE and number is not None:
+        raise ArgumentError("the budget sets the number of pictures of aperture; leave out --n")
+    if paper is not Paper.APERTURE and focus_pictures is not None:
+        raise ArgumentError("--focus-pictures is of the paper aperture; leave it out")
+    figure = IMAGES / f"{paper}.png" if table is None and budget is not Budget.SMOKE else None
     if table is None and budget is not Budget.SMOKE:
-        table = RESULTS / f"{paper}.md"
+        contest = "-contest" if paper is Paper.AGGLOMERATION else ""  # its page is our graph's
+        table = RESULTS / f"{paper}{contest}.md"
     console = Console(stderr=True)
     columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}", markup=False))
     try:
@@ -108,6 +132,29 @@ def reproduce(
                     engine=engine,  # type: ignore[arg-type]  # the engine names the choices
                     threads=threads,
                     workers=workers,
+                    progress=report,
+                )
+            elif paper is Paper.AGGLOMERATION:
+                written = reproduce_agglomeration(
+                    out,
+                    budget.value,
+                    table=table,
+                    rows=parse_names(rows) or None,
+                    pictures=number,
+                    minutes_per_row=minutes_per_row,
+                    engine=engine,  # type: ignore[arg-type]  # the engine names the choices
+                    threads=threads,
+                    progress=report,
+                )
+            elif paper is Paper.APERTURE:
+                written = reproduce_aperture(
+                    out,
+                    budget.value,
+                    table=table,
+                    figure=figure,
+                    rows=parse_names(rows) or None,
+                    focus_pictures=focus_pictures,
+                    threads=threads,
                     progress=report,
                 )
             else:

@@ -14,11 +14,22 @@ import numpy as np
 from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError, MissingExtraError
 from crystalgauge.io.atomic import replacing
+from crystalgauge.render.focus_stack import MARGIN_PX
 from crystalgauge.reproduce.aperture_budget import LAYER_FACTOR, PLANS, AperturePlan
 from crystalgauge.reproduce.aperture_data import PlaneStore, RealPicture, real_pictures
 from crystalgauge.reproduce.aperture_rows import BINARY, FOUR, PAPER_ROWS_PX, ROWS, find_rows
+from crystalgauge.scenes.zstack import FLUORESCENCE
+from crystalgauge.train.focus_networks import (
+    FocusLayer,
+    Optics,
+    build_network,
+    learnt_layer,
+    load_weights,
+    save_weights,
+    use_device,
+    use_threads,
+)
 from crystalgauge.train.focus_planes import (
-    FocusHistory,
     LabelledPlanes,
     fit_planes,
     judge_planes,
@@ -138,10 +149,8 @@ def reproduce_aperture(
         raise ArgumentError(f"unknown budget {budget!r}; known are {', '.join(PLANS)}")
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "train", "reproducing a training")
-    import torch
-
     if threads is not None:
-        torch.set_num_threads(threads)
+        use_threads(threads)
     plan = PLANS[budget]
     chosen = ROWS if rows is None else find_rows(rows)
     out = Path(out)
@@ -208,7 +217,7 @@ def real_scores(
     return found
 
 
-def build_network(plan: AperturePlan, row: Row) -> nn.Module:
+def build_row(plan: AperturePlan, row: Row) -> nn.Module:
     """Return a row's untrained network behind its layer.
 
     Parameters
@@ -216,36 +225,16 @@ def build_network(plan: AperturePlan, row: Row) -> nn.Module:
     plan, row
         What to build.
     """
-    import torch
-
-    from crystalgauge.models.focus_cnn.model import (
-        FilteredCnn,
-        FocusCnn,
-        FourierAperture,
-        Pupil,
-        PupilCnn,
-    )
-    from crystalgauge.render.focus_stack import MARGIN_PX
-    from crystalgauge.scenes.zstack import FLUORESCENCE
-
-    torch.manual_seed(0)
-    network = FocusCnn(plan.config(row))
-    learns = {"learn_radius": row.learn_radius, "learn_phase": row.learn_phase}
-    if row.layer == "pupil":
-        edge = plan.size + 2 * MARGIN_PX
-        return PupilCnn(network, Pupil(FLUORESCENCE, (edge, edge), row.radius, **learns), MARGIN_PX)
-    if row.layer == "filter":
-        return FilteredCnn(network, FourierAperture(row.radius / PAPER_ROWS_PX, **learns))
-    return FilteredCnn(network)
+    radius = row.radius / PAPER_ROWS_PX if row.layer == "filter" else row.radius
+    layer = FocusLayer(row.layer, radius, row.learn_radius, row.learn_phase)
+    optics = Optics(FLUORESCENCE, plan.size + 2 * MARGIN_PX, MARGIN_PX)
+    return build_network(plan.config(row), layer, optics)
 
 
 def _train(out: Path, plan: AperturePlan, row: Row, store: PlaneStore) -> None:
-    import torch
-
     count = plan.training_scenes(row)
-    network = build_network(plan, row)
-    if plan.device == "auto" and torch.cuda.is_available():
-        network.cuda()
+    network = build_row(plan, row)
+    use_device(network, plan.device)
     history = fit_planes(
         network, store.pictures(row, "train", count),
         store.pictures(row, "validation", plan.judged), plan.schedule(row),
@@ -260,38 +249,25 @@ def _train(out: Path, plan: AperturePlan, row: Row, store: PlaneStore) -> None:
         count, float((found == test.labels).mean()), len(test), confusion.tolist(),
         asdict(history), _layer_of(network, row),
     )  # fmt: skip
-    weights = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
     with replacing(_file(out, plan, row).with_suffix(".npz")) as file:
-        np.savez(file, **weights)
+        save_weights(network, file)
     with replacing(_file(out, plan, row), "w") as file:
         json.dump(asdict(result), file)
 
 
 def _layer_of(network: nn.Module, row: Row) -> dict[str, Any]:
-    """Return what a layer has learnt, as plain numbers."""
-    if row.layer == "filter":
-        aperture: Any = network.aperture
-        return {
-            "start": row.radius,
-            "radius": float(aperture.radius_per_px.detach()) * PAPER_ROWS_PX,
-            "phase": aperture.phase_rad.detach().cpu().numpy().round(4).tolist(),
-        }
-    if row.layer == "pupil":
-        pupil: Any = network.pupil
-        return {
-            "start": row.radius,
-            "radius": float(pupil.opening.detach()),
-            "phase": pupil.phase_waves.detach().cpu().numpy().round(4).tolist(),
-        }
-    return {}
+    """Return what a layer has learnt, as plain numbers, the filter's radius in the paper's px."""
+    learnt = learnt_layer(network)
+    if learnt is None:
+        return {}
+    radius, phase = learnt
+    unit = PAPER_ROWS_PX if row.layer == "filter" else 1
+    return {"start": row.radius, "radius": radius * unit, "phase": phase}
 
 
 def _loaded(out: Path, plan: AperturePlan, row: Row) -> nn.Module:
-    import torch
-
-    network = build_network(plan, row)
-    with np.load(_file(out, plan, row).with_suffix(".npz")) as weights:
-        network.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})
+    network = build_row(plan, row)
+    load_weights(network, _file(out, plan, row).with_suffix(".npz"))
     return network
 
 
@@ -316,14 +292,3 @@ def _kept(out: Path, plan: AperturePlan, row: Row) -> ApertureResult | None:
         return None
     result = ApertureResult.read(path)
     return None if result is None or result.made_from != _made_from(plan, row) else result
-
-
-def history_of(result: ApertureResult) -> FocusHistory:
-    """Return a result's history.
-
-    Parameters
-    ----------
-    result
-        Of a row.
-    """
-    return FocusHistory(**result.history)

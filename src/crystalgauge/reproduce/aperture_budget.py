@@ -88,8 +88,8 @@ class AperturePlan:
 
 PLANS = {
     "smoke": AperturePlan("smoke", 32, 6, 4, 40, 5e8, 40, 5_000, 1e-3, "cosine", 2),
-    "cpu": AperturePlan("cpu", 48, 400, 150, 2_400, 6e9, 500, 20_000, 1e-3, "cosine", 5),
+    "cpu": AperturePlan("cpu", 48, 500, 150, 5_000, 1.9e10, 500, 20_000, 2e-3, "cosine", 5),
     "gpu": AperturePlan("gpu", 128, 1000, 300, 100_000, 1e15, 1000, 50_000, 1e-4, "none", 20,
                         "auto"),
 }  # fmt: skip
-"""By budget. The paper's rate is 1e-4; the CPU's is ten times that and falls to nothing."""
+"""By budget. The paper's rate is 1e-4; the CPU's is twenty times that and falls to nothing."""

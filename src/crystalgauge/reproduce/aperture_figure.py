@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from crystalgauge.models.focus_cnn.zernike import zernike
 from crystalgauge.reproduce.aperture_rows import PAPER_ROWS_PX, PARAMETERS, ROWS
 
 if TYPE_CHECKING:
@@ -182,22 +183,11 @@ def _pupil(results: Results) -> tuple[NDArray[np.float64], NDArray[np.float64], 
         return np.empty(0), np.empty(0), ""
     x = np.linspace(-1.05, 1.05, 128)
     rho, angle = np.hypot(x[:, None], x), np.arctan2(x[:, None], x)
-    waves = _zernike_sum(np.array(result.layer["phase"]), rho, angle)
+    waves = np.einsum("m,mhw->hw", np.array(result.layer["phase"]), zernike(rho, angle))
     inside = rho <= result.layer["radius"]
     shown = np.where(inside, waves - waves[inside].mean(), 0.0)
     words = f"R = {result.layer['radius']:.2f}; colour: phase to ±{np.abs(shown).max():.2f} waves"
     return np.where(inside, 1.0, np.where(rho <= 1, 0.25, 0.0)), shown, words
-
-
-def _zernike_sum(
-    waves: NDArray[np.float64], rho: NDArray[np.float64], angle: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    import torch
-
-    from crystalgauge.models.focus_cnn.model import zernike
-
-    modes = zernike(torch.from_numpy(rho), torch.from_numpy(angle)).numpy()
-    return np.einsum("m,mhw->hw", waves, modes)
 
 
 def _panel(title: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:

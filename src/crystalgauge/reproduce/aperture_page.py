@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from crystalgauge._version import __version__
 from crystalgauge.io.atomic import replacing
+from crystalgauge.models.focus_cnn.zernike import MODES
 from crystalgauge.reproduce.aperture_features import FEATURES, feature_accuracies
 from crystalgauge.reproduce.aperture_figure import draw_figure
 from crystalgauge.reproduce.aperture_rows import FULL, NAMED_OFFSETS, PARAMETERS, ROWS, find_rows
@@ -162,7 +163,7 @@ def _aperture(plan: AperturePlan, results: Results) -> str:
         "`PSF = |F{P}|² / sum`, "
         "`P = sigmoid((R - rho) / s) exp(2 pi i (z sqrt(1/wavelength² - f²) + W))`, W of eight "
         "Zernike modes, R a share of the full pupil; closing it costs light as R², and noise is "
-        "added after it. Its scenes have all nuclei in one plane.\n\n"
+        "added after it. Its scenes have all nuclei in one plane, its batches 34 pictures.\n\n"
         + markdown(["layer", "parameters", "accuracy", "against full", "paper", "radius"], lines)
         + _phase_words(results)
     )
@@ -184,10 +185,8 @@ def _phase_words(results: Results) -> str:
         rms = (sum(value**2 for value in values) / len(values)) ** 0.5
         said.append(f"The filter's learnt phase has a root mean square of {rms:.2f} rad.")
     if (result := results.get("aperture-pupil-phase")) is not None:
-        names = ("defocus", "astigmatism", "astigmatism", "coma", "coma", "trefoil", "trefoil",
-                 "spherical")  # fmt: skip
         modes = ", ".join(
-            f"{name} {value:+.3f}" for name, value in zip(names, result.layer["phase"], strict=True)
+            f"{name} {value:+.3f}" for name, value in zip(MODES, result.layer["phase"], strict=True)
         )
         said.append(f"The pupil's learnt phase in waves: {modes}; it began as spherical +0.067.")
     return "\n\n" + " ".join(said) if said else ""

@@ -7,12 +7,13 @@ microscope" (a project's final report). Figures that it gives in plots alone are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.models.focus_cnn.config import KERNELS, ActivationName
 
-LayerName = Literal["none", "filter", "pupil"]
+if TYPE_CHECKING:
+    from crystalgauge.train.focus_networks import LayerName
 
 NAMED_OFFSETS = "planes lie 2 µm apart: what the paper calls 10, 20 and 30 µm is 12, 22 and 32"
 
@@ -127,11 +128,11 @@ def _aperture() -> tuple[Row, ...]:
             layer="filter", radius=30, learn_radius=True),
         Row("aperture-filter-phase", "filter, radius 100 px, phase learnt", reduced=True,
             layer="filter", radius=100, learn_phase=True, paper=0.99),
-        Row("aperture-pupil", "pupil, open", reduced=True, layer="pupil", radius=0.9),
+        Row("aperture-pupil", "pupil, open", reduced=True, layer="pupil", batch=34, radius=0.9),
         Row("aperture-pupil-radius", "pupil, radius learnt", reduced=True, layer="pupil",
-            radius=0.9, learn_radius=True),
+            batch=34, radius=0.9, learn_radius=True),
         Row("aperture-pupil-phase", "pupil, radius and phase learnt", reduced=True, layer="pupil",
-            radius=0.9, learn_radius=True, learn_phase=True),
+            batch=34, radius=0.9, learn_radius=True, learn_phase=True),
     )  # fmt: skip
 
 
@@ -158,7 +159,9 @@ def _sweeps() -> tuple[Row, ...]:
     return tuple(rows)
 
 
-ROWS = (*_levels(), *_aperture(), *_sweeps())
+_LEVELS = _levels()
+
+ROWS = (*_LEVELS[:2], *_aperture(), *_LEVELS[2:], *_sweeps())
 """All, in the order of training: what the paper is about comes first."""
 
 FULL = "levels-binary-relu"

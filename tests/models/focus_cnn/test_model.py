@@ -18,7 +18,6 @@ from crystalgauge.models.focus_cnn.model import (  # noqa: E402
     Pupil,
     PupilCnn,
     standardise,
-    zernike,
 )
 from crystalgauge.render.widefield import transfer_function  # noqa: E402
 from crystalgauge.scenes.zstack import Microscope  # noqa: E402
@@ -101,14 +100,6 @@ def test_it_is_the_renderer_with_a_soft_edge() -> None:
         soft = pupil.transfer(torch.tensor([defocus_um]))[0].detach().numpy()
         hard = transfer_function(SHAPE, lens, defocus_um)
         np.testing.assert_allclose(soft, hard, atol=0.04)
-
-
-def test_zernike_modes_are_orthonormal() -> None:
-    x = torch.linspace(-1, 1, 401, dtype=torch.float64)
-    rho, angle = torch.hypot(x[:, None], x), torch.atan2(x[:, None], x.expand(401, 401))
-    modes = zernike(rho, angle)[:, rho <= 1]
-    gram = modes @ modes.T / modes.shape[1]
-    np.testing.assert_allclose(gram.numpy(), np.eye(8), atol=0.02)
 
 
 def test_a_wider_opening_lets_in_more_light() -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from crystalgauge.models.focus_cnn.config import POOL, FocusCnnConfig
+from crystalgauge.models.focus_cnn.zernike import MODES, zernike
 
 if TYPE_CHECKING:
     from crystalgauge.scenes.zstack import Microscope
@@ -27,10 +29,6 @@ SOFT_PUPIL = 0.02
 
 PHASE_CELLS = 16
 """Cells along an axis of a filter's phase map, from -0.5 to 0.5 cycles per px."""
-
-ZERNIKE = ("defocus", "astigmatism 45", "astigmatism 0", "coma y", "coma x", "trefoil y",
-           "trefoil x", "spherical")  # fmt: skip
-"""Modes of a pupil's phase, Noll's numbers 4 to 11 (Noll 1976, doi 10.1364/JOSA.66.000207)."""
 
 
 def standardise(picture: Tensor) -> Tensor:
@@ -164,7 +162,7 @@ class Pupil(nn.Module):
 
     The point spread function of a plane at the distance z from focus is ``|F{P}|^2`` over its sum,
     with ``P(f) = sigmoid((R - rho) / s) exp(2 pi i [z sqrt(1 / wavelength^2 - f^2) + W(f)])``,
-    ``rho = f wavelength / NA`` and W a sum of Zernike polynomials in waves
+    ``rho = f wavelength / NA`` and W a sum of Zernike polynomials in waves (`zernike.MODES`)
     (`crystalgauge.render.widefield` is the same with a hard edge).
 
     Parameters
@@ -197,18 +195,16 @@ class Pupil(nn.Module):
         self.shape = shape
         finer = max(1, math.ceil(2 * microscope.cutoff_per_um * microscope.pixel_um))
         step_um = microscope.pixel_um / finer
-        rows = torch.fft.fftfreq(finer * shape[0], step_um, dtype=torch.float64)[:, None]
-        columns = torch.fft.fftfreq(finer * shape[1], step_um, dtype=torch.float64)
+        rows = np.fft.fftfreq(finer * shape[0], step_um)[:, None]
+        columns = np.fft.fftfreq(finer * shape[1], step_um)
         square = rows**2 + columns**2
-        rho = square.sqrt() * microscope.wavelength_um / microscope.numerical_aperture
-        axial = (1 / microscope.wavelength_um**2 - square).clamp_min(0).sqrt()
+        rho = np.sqrt(square) * microscope.wavelength_um / microscope.numerical_aperture
+        axial = np.sqrt(np.maximum(1 / microscope.wavelength_um**2 - square, 0))
         # the mean path changes nothing; without it single precision is enough
-        axial = axial - 1 / microscope.wavelength_um
-        angle = torch.atan2(rows.expand_as(rho), columns.expand_as(rho))
-        self.register_buffer("rho", rho.float(), persistent=False)
-        self.register_buffer("axial_per_um", axial.float(), persistent=False)
-        modes = zernike(rho, angle) * (rho <= 1 + 4 * SOFT_PUPIL)
-        self.register_buffer("modes", modes.float(), persistent=False)
+        axial -= 1 / microscope.wavelength_um
+        modes = zernike(rho, np.arctan2(rows, columns)) * (rho <= 1 + 4 * SOFT_PUPIL)
+        for name, values in (("rho", rho), ("axial_per_um", axial), ("modes", modes)):
+            self.register_buffer(name, torch.from_numpy(values).float(), persistent=False)
         pixel = torch.sinc(torch.fft.fftfreq(shape[0]))[:, None] * torch.sinc(
             torch.fft.rfftfreq(shape[1])
         )
@@ -216,7 +212,7 @@ class Pupil(nn.Module):
         self.opening_logit = nn.Parameter(
             torch.tensor(math.log(opening / (1 - opening))), requires_grad=learn_radius
         )
-        waves = torch.zeros(len(ZERNIKE))
+        waves = torch.zeros(len(MODES))
         waves[-1] = microscope.spherical_waves / math.sqrt(5)  # Noll's has unit variance
         self.phase_waves = nn.Parameter(waves, requires_grad=learn_phase)
 
@@ -280,29 +276,6 @@ class Pupil(nn.Module):
         return self.opening.square() * seen.clamp_min(0)
 
 
-def zernike(rho: Tensor, angle: Tensor) -> Tensor:
-    """Return Noll's polynomials 4 to 11, ``(8, ...)``, each of variance 1 over the unit disc.
-
-    Parameters
-    ----------
-    rho, angle
-        Polar coordinates in the pupil.
-    """
-    square = rho**2
-    return torch.stack(
-        [
-            math.sqrt(3) * (2 * square - 1),
-            math.sqrt(6) * square * torch.sin(2 * angle),
-            math.sqrt(6) * square * torch.cos(2 * angle),
-            math.sqrt(8) * (3 * square - 2) * rho * torch.sin(angle),
-            math.sqrt(8) * (3 * square - 2) * rho * torch.cos(angle),
-            math.sqrt(8) * square * rho * torch.sin(3 * angle),
-            math.sqrt(8) * square * rho * torch.cos(3 * angle),
-            math.sqrt(5) * (6 * square**2 - 6 * square + 1),
-        ]
-    )
-
-
 class FilteredCnn(nn.Module):
     """A network that sees pictures through a filter, or as they are.
 
@@ -317,11 +290,15 @@ class FilteredCnn(nn.Module):
     def __init__(self, network: FocusCnn, aperture: FourierAperture | None = None) -> None:
         super().__init__()
         self.network, self.aperture = network, aperture
+        # what a filter leaves is faint, and how faint tells the focus: pictures share one scale
+        self.scale = nn.Identity() if aperture is None else nn.BatchNorm2d(1)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return ``(B, classes)`` scores of ``(B, 1, H, W)`` pictures."""
         even = standardise(picture)
-        return self.network(even if self.aperture is None else self.aperture(even))
+        if self.aperture is None:
+            return self.network(even)
+        return self.network(self.scale(self.aperture(even)))
 
 
 class PupilCnn(nn.Module):
