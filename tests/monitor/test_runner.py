@@ -240,6 +240,22 @@ def test_pictures_that_come_while_others_are_measured_are_taken_too(
     assert stored(tmp_path / "run.db") == ["older.png", "a.png"]
 
 
+def test_a_store_of_an_older_program_goes_on(folder: Path, tmp_path: Path) -> None:
+    drop(folder / "a.png", 1)
+    run(folder, tmp_path / "run.db")
+    opened = Store(tmp_path / "run.db")
+    (settings,) = opened.settings()
+    opened.close()
+    # options that it did not know are not written down while they are as they were
+    assert not {"min_focus", "particles", "max_crystal_blur_px"} & set(settings.arguments)
+    assert settings.arguments["frame_correction"] == "miles-lantuejoul"
+    with pytest.raises(ArgumentError, match="particles: None -> agglomerates"):
+        watch_folder(
+            folder, tmp_path / "run.db", Settings(particles="agglomerates"),
+            detector=BoxDetector(), once=True, settle_s=0,
+        )  # fmt: skip
+
+
 def test_watching_goes_on_until_it_is_stopped(folder: Path, tmp_path: Path) -> None:
     drop(folder / "0.png", 0)
     stop = threading.Event()

@@ -39,6 +39,13 @@ def measure(
     ] = "",
     channel: Channel = None,
     frame_correction: Correction = "miles-lantuejoul",
+    particles: Annotated[
+        str, typer.Option(help="Size distribution of crystals, or of agglomerates as one particle.")
+    ] = "crystals",
+    max_crystal_blur: Annotated[
+        float | None,
+        typer.Option(help="Largest blur (sigma, px) of what the size distribution counts."),
+    ] = None,
     colour: Annotated[
         str, typer.Option(help="What the overlays' colours tell: score or agglomerates.")
     ] = "score",
@@ -83,6 +90,8 @@ def measure(
         colour=colour,  # type: ignore[arg-type]  # checked by the settings
         min_focus=min_focus,
         max_blur_px=max_blur,
+        particles=particles,  # type: ignore[arg-type]  # checked by the settings
+        max_crystal_blur_px=max_crystal_blur,
     )
     try:
         with batch_progress() as on_progress:

@@ -35,6 +35,10 @@ _logger = logging.getLogger(__name__)
 
 SETTLE_S = 1.0
 """For how long a file must stay the same before it is read."""
+_LATER = ("min_focus", "max_blur_px", "particles", "max_crystal_blur_px")
+"""Settings of a measurement that the first stores did not know."""
+_ANY = object()
+
 POLL_S = 5.0
 """How often the folder is looked at when the system reports no change: network folders do not."""
 
@@ -204,7 +208,10 @@ def _stored(settings: Settings, detector: Detector) -> StoredSettings:
     from crystalgauge.monitor.rows import plain
 
     size = settings.pixel_size
-    arguments = {name: value for name, value in settings.described().items() if name != "threads"}
+    known = {**settings.described(), "threads": None}
+    later = {name: getattr(Settings, name) for name in _LATER}
+    # a store of an older program goes on: options it did not know are then as they were
+    arguments = {n: v for n, v in known.items() if n != "threads" and later.get(n, _ANY) != v}
     arguments["pixel_size"] = size and [size.pixel_size_um, size.uncertainty_um]
     detected = dict(detector.provenance)
     fingerprint = settings.fingerprint(detector)

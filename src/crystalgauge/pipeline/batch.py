@@ -203,7 +203,11 @@ def save_measurement(measurement: Measurement, out: Path) -> Path:
         out,
         store,
         [Entry(name, key, record)],
-        arguments={"frame_correction": measurement.summary.frame_correction},
+        arguments={
+            "frame_correction": measurement.summary.frame_correction,
+            "particles": measurement.sizing.particles,
+            "max_crystal_blur_px": measurement.sizing.max_crystal_blur_px,
+        },
         detector=measurement.provenance,
         exports=(),
         started=time.time() - measurement.seconds,

@@ -174,6 +174,7 @@ def _measure_pages(
             micrograph,
             detector,
             frame_correction=job.settings.frame_correction,
+            sizing=job.settings.sizing,
             progress=progress,
         )
         record = measurement.record()

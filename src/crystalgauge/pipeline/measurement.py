@@ -11,6 +11,7 @@ import numpy as np
 
 from crystalgauge.core import ArgumentError, Calibration, Crystals, Micrograph
 from crystalgauge.pipeline.naming import readable
+from crystalgauge.pipeline.particles import Particles, Sizing, particle_table, with_sizing
 from crystalgauge.pipeline.parts import Record
 from crystalgauge.pipeline.settings import Colour, Detector, Engine, Scales, Settings
 
@@ -48,6 +49,8 @@ class Measurement:
     agglomeration
         Agglomerates and the degree of agglomeration by the names of the glossary; empty when
         the model states no blur.
+    sizing
+        What the sizes of the summary are of.
     """
 
     micrograph: Micrograph
@@ -59,6 +62,7 @@ class Measurement:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     agglomeration: Mapping[str, float | int | None] = field(default_factory=dict)
+    sizing: Sizing = field(default_factory=Sizing)
 
     def overlay(self, *, ids: bool = False, colour: Colour = "score") -> NDArray[np.uint8]:
         """Return the picture with the outlines on it, ``(h, w, 3)`` red-green-blue.
@@ -120,6 +124,8 @@ def measure(
     threads: int | None = None,
     channel: int | str | None = None,
     frame_correction: FrameCorrection = "miles-lantuejoul",
+    particles: Particles = "crystals",
+    max_crystal_blur_px: float | None = None,
     detector: Detector | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Measurement:
@@ -146,6 +152,11 @@ def measure(
         Name or number of the channel of a multi-channel file.
     frame_correction
         Whether the size distribution makes up for large crystals reaching the border more often.
+    particles
+        ``crystals``, or ``agglomerates`` for a size distribution of crystals that touch as one
+        particle.
+    max_crystal_blur_px
+        Largest blur (sigma) of what counts in the size distribution; None for all.
     detector
         Used instead of the model: loading one takes longer than a small picture.
     progress
@@ -172,6 +183,7 @@ def measure(
         micrograph,
         detector or settings.detector(),
         frame_correction=frame_correction,
+        sizing=Sizing(particles, max_crystal_blur_px),
         notes=notes,
         progress=progress,
     )
@@ -182,6 +194,7 @@ def measure_micrograph(
     detector: Detector,
     *,
     frame_correction: FrameCorrection = "miles-lantuejoul",
+    sizing: Sizing | None = None,
     notes: tuple[str, ...] = (),
     progress: Callable[[float], None] | None = None,
 ) -> Measurement:
@@ -195,6 +208,8 @@ def measure_micrograph(
         Finds the crystals.
     frame_correction
         Of the size distribution.
+    sizing
+        What counts as a particle of it; every crystal when None.
     notes
         What the reading had to say.
     progress
@@ -208,8 +223,10 @@ def measure_micrograph(
     contacts, shape = judge_contacts(micrograph, prediction.crystals), micrograph.shape
     crystals = contacts.crystals
     table = crystal_table(crystals, shape, micrograph.calibration, _shown_source(micrograph))
+    sizing = sizing or Sizing()
+    part = particle_table(table, crystals.bounds, shape, micrograph.calibration, sizing)
     summary = summarise(
-        [table],
+        [part.table],
         frames=[Frame(shape, micrograph.calibration)],
         coverages=[coverage(crystals, shape)],
         frame_correction=frame_correction,
@@ -218,12 +235,13 @@ def measure_micrograph(
         micrograph,
         crystals,
         table,
-        summary,
+        with_sizing(summary, [part], sizing, len(crystals)),
         (*notes, *prediction.notes),
         tuple(prediction.scales),
         dict(detector.provenance),
         time.perf_counter() - started,
         contacts.figures,
+        sizing,
     )
 
 

@@ -14,6 +14,7 @@ from crystalgauge._version import __version__
 from crystalgauge.core import WriteError
 from crystalgauge.io import replacing
 from crystalgauge.pipeline.csv_cells import harmless
+from crystalgauge.pipeline.particles import Sized, Sizing, particle_table, with_sizing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,7 +76,8 @@ def write_results(
     entries
         The pictures, in the order of the results.
     arguments, detector
-        For the provenance; the argument ``frame_correction`` also holds for the pooled figures.
+        For the provenance; the arguments ``frame_correction``, ``particles`` and
+        ``max_crystal_blur_px`` also hold for the pooled figures.
     exports
         Further annotation formats.
     started
@@ -89,7 +91,8 @@ def write_results(
     from crystalgauge.pipeline.summary_page import write_page
 
     facts = provenance(entries, arguments, detector, exports, started)
-    pooled = pool_figures(store, entries, arguments["frame_correction"])
+    sizing = Sizing(arguments["particles"], arguments["max_crystal_blur_px"])
+    pooled = pool_figures(store, entries, arguments["frame_correction"], sizing)
     write_tables(out, store, entries)
     write_overlays(out, store, entries)
     write_annotation_files(out, store, entries, exports)
@@ -163,7 +166,10 @@ def crystal_frames(store: PartStore, entries: Iterable[Entry]) -> pl.LazyFrame:
 
 
 def pool_figures(
-    store: PartStore, entries: Iterable[Entry], frame_correction: FrameCorrection
+    store: PartStore,
+    entries: Iterable[Entry],
+    frame_correction: FrameCorrection,
+    sizing: Sizing | None = None,
 ) -> Summary:
     """Summarise all measured pictures, or those with a pixel size when only some have one.
 
@@ -173,28 +179,42 @@ def pool_figures(
         As for `write_results`.
     frame_correction
         Of the size distribution.
+    sizing
+        What counts as a particle; every crystal when None.
     """
-    import polars as pl
-
     from crystalgauge.measure import Frame, summarise
 
+    sizing = sizing or Sizing()
     measured = [entry for entry in entries if entry.ok]
     sized = [entry for entry in measured if entry.record.calibration] or measured
     unit = "um" if any(entry.record.calibration for entry in sized) else "px"
-    columns = [f"equivalent_diameter_{unit}", "touches_border", "frame_weight"]
-    tables = [
-        pl.read_parquet(store.table_path(entry.key, entry.record), columns=columns, glob=False)
-        for entry in sized
-    ]
+    parts = [_sized(store, entry, f"equivalent_diameter_{unit}", sizing) for entry in sized]
     covered = [(entry.record.summary or {}).get("coverage") or 0.0 for entry in sized]
     frames = [Frame(entry.record.shape or (0, 0), entry.record.calibration) for entry in sized]
-    return summarise(
-        tables,
+    summary = summarise(
+        [part.table for part in parts],
         frames=frames,
         coverages=covered,
         frame_correction=frame_correction,
         points=CURVE_POINTS,
     )
+    found = sum(entry.record.crystals for entry in sized)
+    return with_sizing(summary, parts, sizing, found)
+
+
+def _sized(store: PartStore, entry: Entry, diameter: str, sizing: Sizing) -> Sized:
+    """Return the particles of a measured picture, reading no more than they need."""
+    import polars as pl
+    import shapely
+
+    path = store.table_path(entry.key, entry.record)
+    columns = [diameter, "touches_border", "frame_weight"]
+    if sizing.plain:
+        return Sized(pl.read_parquet(path, columns=columns, glob=False), 0, True)
+    table = pl.read_parquet(path, glob=False)
+    bounds = shapely.bounds(shapely.from_wkb(table["outline_wkb"].to_numpy()))
+    shape = entry.record.shape or (0, 0)
+    return particle_table(table, bounds, shape, entry.record.calibration, sizing)
 
 
 def write_tables(out: Path, store: PartStore, entries: Sequence[Entry]) -> None:

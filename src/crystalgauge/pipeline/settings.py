@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError
+from crystalgauge.pipeline.particles import Particles, Sizing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,6 +67,8 @@ class Settings:
         1; 0 measures every picture.
     max_blur_px
         Blur up to which a tile is in focus, px.
+    particles, max_crystal_blur_px
+        Of the size distribution, as for `crystalgauge.pipeline.particles.Sizing`.
 
     Raises
     ------
@@ -84,6 +87,8 @@ class Settings:
     colour: Colour = "score"
     min_focus: float = 0.0
     max_blur_px: float = 3.0
+    particles: Particles = "crystals"
+    max_crystal_blur_px: float | None = None
 
     def __post_init__(self) -> None:
         from crystalgauge.focus.verdict import check_limits
@@ -91,10 +96,16 @@ class Settings:
 
         check_frame_correction(self.frame_correction)
         check_limits(self.max_blur_px, self.min_focus)
+        Sizing(self.particles, self.max_crystal_blur_px)
         if self.colour not in get_args(Colour):
             raise ArgumentError(
                 f"overlays are coloured by {' or '.join(get_args(Colour))}, not {self.colour!r}"
             )
+
+    @property
+    def sizing(self) -> Sizing:
+        """What counts as a particle of the size distribution."""
+        return Sizing(self.particles, self.max_crystal_blur_px)
 
     def detector(self) -> Detector:
         """Load the model.
