@@ -62,7 +62,7 @@ def test_measured_figures_stand_beside_the_printed_ones(tmp_path: Path) -> None:
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[1:] == ["boxes", "12.3", "58.2", "12.3", "39.0", "12.3", "64.2", "-", "76.6",
                          "20.0"]  # fmt: skip
-    assert "| outline model `crystals`, as shipped | outlines | 70.0 | - |" in clean
+    assert "| outline model `crystals`, magnification 1 | outlines | 70.0 | - |" in clean
     assert "10 pictures, 523 crystals." in clean
     augmented = page.split("## ")[2]
     assert "| boxes | 5.0 | 29.5 |" in augmented

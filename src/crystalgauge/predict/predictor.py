@@ -136,7 +136,8 @@ class Predictor:
             return Prediction(self._look(micrograph, intensity, scales, progress), scales)
         first = 1 / (1 + ENLARGED**2)  # the share of the work if there is a second look
         crystals = self._look(micrograph, intensity, scales, _part_of(progress, 0.0, first))
-        enlarged = enlarged_scales(scales, _diameter_px(crystals))
+        sure = crystals.take(crystals["score"] >= float(self.files.card["min_score"]))
+        enlarged = enlarged_scales(scales, _diameter_px(sure))
         if enlarged is None:
             return Prediction(crystals, scales)
         rest = _part_of(progress, first, 1 - first)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.reproduce.rows import PUBLISHED_PICTURES, TABLE_1
+from crystalgauge.reproduce.rows import AS_USED, CRYSTALS, PUBLISHED_PICTURES, TABLE_1
 from crystalgauge.train import load_recipe
 from crystalgauge.train.recipe import DataSection, RegimeSection, S2ANetSection
 
@@ -55,11 +55,12 @@ class Budget:
 
 
 _TABLE = tuple(row.name for row in TABLE_1)
+_OURS = (CRYSTALS.name, AS_USED.name)
 
 BUDGETS: dict[str, Budget] = {
-    "smoke": Budget("smoke", (*_TABLE, "crystals"), 4, 4, None, "cpu"),
-    "cpu": Budget("cpu", (*_TABLE, "lite0", "crystals"), 1000, 4096, 25.0, "cpu"),
-    "gpu": Budget("gpu", (*_TABLE, "lite0", "crystals"), 1000, PUBLISHED_PICTURES, None, "auto"),
+    "smoke": Budget("smoke", (*_TABLE, *_OURS), 4, 4, None, "cpu"),
+    "cpu": Budget("cpu", (*_TABLE, "lite0", *_OURS), 1000, 4096, 25.0, "cpu"),
+    "gpu": Budget("gpu", (*_TABLE, "lite0", *_OURS), 1000, PUBLISHED_PICTURES, None, "auto"),
 }
 """By name."""
 

@@ -74,7 +74,7 @@ class Contest:
         shipped = hashlib.sha256(SHIPPED.read_bytes()).hexdigest() if SHIPPED.exists() else ""
         return hash_of(
             [__version__, self.pictures, LEAST_SCORE, sorted(sets), shipped, self.engine,
-             self.threads, source]
+             self.threads, source, row.scales]
         )  # fmt: skip
 
     def training(self, row: Row) -> str:

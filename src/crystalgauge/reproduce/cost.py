@@ -8,7 +8,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from crystalgauge.datasets.benchmark_scenes import VALIDATION_SEED, benchmark_scene
 from crystalgauge.models import find_model
@@ -20,6 +20,8 @@ from crystalgauge.train.export import UNTRAINED_SCORE
 from crystalgauge.train.trainable import trainable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crystalgauge.core import Micrograph
     from crystalgauge.predict import EngineName
     from crystalgauge.train import Recipe
@@ -62,7 +64,12 @@ def timed_picture(shape: tuple[int, int] = SHAPE) -> Micrograph:
 
 
 def cost_of(
-    model: str | Path, picture: Micrograph, *, engine: EngineName = "auto", threads: int = 1
+    model: str | Path,
+    picture: Micrograph,
+    *,
+    engine: EngineName = "auto",
+    threads: int = 1,
+    scales: Sequence[float] | Literal["auto"] = (1.0,),
 ) -> Cost:
     """Measure a model.
 
@@ -76,10 +83,12 @@ def cost_of(
         What runs it.
     threads
         Of the engine.
+    scales
+        As for `crystalgauge.predict.Predictor`.
     """
     network = load_model(find_model(model))
     parameters = sum(value.numel() for value in network.parameters())
-    predictor = Predictor(model, engine=engine, threads=threads, scales=(1.0,))
+    predictor = Predictor(model, engine=engine, threads=threads, scales=scales)
     times = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()

@@ -155,7 +155,11 @@ def _result(contest: Contest, row: Row, sets: dict[str, list[BenchmarkPicture]])
     model = row.model or _trained(contest, row)
     files = find_model(model)
     predictor = Predictor(
-        model, engine=contest.engine, threads=contest.threads, scales=(1.0,), min_score=LEAST_SCORE
+        model,
+        engine=contest.engine,
+        threads=contest.threads,
+        scales=row.scales,
+        min_score=LEAST_SCORE,
     )
     scores = {}
     for name, pictures in sets.items():
@@ -171,7 +175,9 @@ def _result(contest: Contest, row: Row, sets: dict[str, list[BenchmarkPicture]])
     result = RowResult(
         row.name, made_from, files.card["network"], int(spent.get("crops", 0)),
         float(spent.get("minutes", 0.0)),
-        cost_of(model, picture, engine=contest.timed_engine, threads=contest.threads),
+        cost_of(
+            model, picture, engine=contest.timed_engine, threads=contest.threads, scales=row.scales
+        ),
         _published_cost(contest, row, picture), scores,
     )  # fmt: skip
     result.write(folder / f"{contest.budget.name}-{row.name}.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from crystalgauge.core import ArgumentError
 
@@ -44,6 +45,8 @@ class Row:
         That model.
     epochs
         Looks at each picture that the paper took; 0 where it has no such row.
+    scales
+        Magnifications at which a shipped model looks, or "auto": chosen by the content.
     clean, augmented
         What the paper printed.
     """
@@ -53,6 +56,7 @@ class Row:
     recipe: str | None = None
     model: str | None = None
     epochs: int = 0
+    scales: tuple[float, ...] | Literal["auto"] = (1.0,)
     clean: Precision | None = None
     augmented: Precision | None = None
 
@@ -85,9 +89,13 @@ TABLE_1 = (
 )  # fmt: skip
 
 LITE0 = Row("lite0", "EfficientNet-Lite0, ImageNet", "s2anet-lite0")
-CRYSTALS = Row("crystals", "outline model `crystals`, as shipped", model="crystals")
+CRYSTALS = Row("crystals", "outline model `crystals`, magnification 1", model="crystals")
+AS_USED = Row(
+    "crystals-auto", "outline model `crystals`, as `measure` uses it", model="crystals",
+    scales="auto",
+)  # fmt: skip
 
-ROWS = (*TABLE_1, LITE0, CRYSTALS)
+ROWS = (*TABLE_1, LITE0, CRYSTALS, AS_USED)
 
 
 def find_rows(names: tuple[str, ...]) -> tuple[Row, ...]:

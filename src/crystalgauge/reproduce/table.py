@@ -134,7 +134,8 @@ def _costs(pairs: list[tuple[Row, RowResult]], contest: Contest) -> str:
     return (
         f"## What they cost\n\n{markdown(titles, lines)}\n\n"
         "Time: a whole prediction of a picture of 1224 x 920 px on the CPU (normalisation, "
-        "network, decoding, suppression) at magnification 1, from the least score on its card, "
+        "network, decoding, suppression) at magnification 1 unless the row says otherwise, from "
+        "the least score on its card, "
         f"median of five after a first one; {'; '.join(engines)}. "
         "Time and parameters of the published size are those of the network before training."
     )
