@@ -68,6 +68,7 @@ def test_figures_by_hand() -> None:
     found = Crystals(boxes(TRUE[0], TRUE[1], (20, 20, 30, 30), TRUE[3]), {"score": np.ones(4)})
     figures = score_classes([known()], [found], [np.array([True, False, False, True])])
     assert figures.acc == pytest.approx(1 / 2)
+    assert figures.acc_all == pytest.approx(1.0)
     assert figures.precision == pytest.approx(1 / 3)
     assert figures.recall == pytest.approx(1 / 3)
     assert figures.f1 == pytest.approx(2 / 6)

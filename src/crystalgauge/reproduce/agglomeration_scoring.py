@@ -61,6 +61,8 @@ class Figures:
     ----------
     acc
         Of the outlines that match a crystal (IoU above 0.5), the share with the right class.
+    acc_all
+        The same when every outline is called agglomerated: the share of those that are.
     f1, precision, recall
         Of outlines whose class is right too; precision is what the paper's AP must be, a "predicted
         instance accurate ratio".
@@ -73,6 +75,7 @@ class Figures:
     """
 
     acc: float
+    acc_all: float
     f1: float
     precision: float
     recall: float
@@ -132,22 +135,31 @@ def score_classes(
     agglomerated
         The class of each outline.
     """
-    right = matched = counted = asked = shared = united = 0
+    right = matched = joined = counted = asked = shared = united = 0
     for picture, crystals, said in zip(pictures, found, agglomerated, strict=True):
         match = match_one_to_one(picture_overlap(picture.truth, crystals))
         true = picture.agglomerated[match.truth_of[match.is_true]]
         right += int((true == said[match.is_true]).sum())
         matched += int(match.is_true.sum())
+        joined += int(true.sum())
         counted += int((match.is_true | match.is_false).sum())
         asked += int((~picture.truth["ignore"]).sum())
         inner, outer = _class_pixels(picture, crystals, said, match.is_true | match.is_false)
         shared, united = shared + inner, united + outer
     pairs = [EvaluationPair(p.truth, f) for p, f in zip(pictures, found, strict=True)]
     return Figures(
-        _ratio(right, matched), _ratio(2 * right, counted + asked), _ratio(right, counted),
-        _ratio(right, asked), _ratio(shared, united), evaluate(pairs).ap50,
-        _ratio(matched, asked), asked, counted, matched,
-    )  # fmt: skip
+        acc=_ratio(right, matched),
+        acc_all=_ratio(joined, matched),
+        f1=_ratio(2 * right, counted + asked),
+        precision=_ratio(right, counted),
+        recall=_ratio(right, asked),
+        iou=_ratio(shared, united),
+        ap50=evaluate(pairs).ap50,
+        found=_ratio(matched, asked),
+        n_truth=asked,
+        n_found=counted,
+        n_matched=matched,
+    )
 
 
 def _ratio(part: float, whole: float) -> float:
