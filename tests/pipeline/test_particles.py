@@ -80,7 +80,7 @@ def test_the_summary_says_what_its_sizes_are_of() -> None:
     assert len(joined.table) == 3
     sharp = measure(picture(), detector=Known(1.0), max_crystal_blur_px=0.5)
     assert sharp.summary.n_sized == 0
-    assert "3 particles with a blur above 0.5 px" in sharp.summary.notes[0]
+    assert "3 crystals with a blur above 0.5 px" in sharp.summary.notes[0]
 
 
 def test_a_batch_pools_particles_and_says_so(tmp_path: Path) -> None:
@@ -94,6 +94,8 @@ def test_a_batch_pools_particles_and_says_so(tmp_path: Path) -> None:
     page = (out / "report.html").read_text()
     assert "Sizes are of agglomerates" in page
     assert "6 crystals, 4 particles" in page
+    assert "Particles per area" in page
+    assert "n = 4 particles in 2 pictures" in page
     images = pl.read_csv(out / "images.csv")
     assert images["n_sized"].to_list() == [2, 2]
     saved = measure(picture(), detector=Known(1.0), particles="agglomerates").save(tmp_path / "one")

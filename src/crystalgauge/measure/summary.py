@@ -114,6 +114,8 @@ class Summary:
         What a reader must know of these figures, in sentences.
     curves
         When they were asked for.
+    sized
+        What the sizes are of, in the singular.
     """
 
     unit: LengthUnit
@@ -128,6 +130,7 @@ class Summary:
     resampled: Resampled | None
     notes: tuple[str, ...]
     curves: Curves | None = field(default=None, compare=False)
+    sized: Literal["crystal", "particle"] = "crystal"
 
     def __getitem__(self, name: str) -> Estimate:
         return self.figures[name]

@@ -182,7 +182,11 @@ def with_sizing(
     if sizing.max_crystal_blur_px is not None:
         blurred = sum(part.n_blurred for part in parts)
         notes.append(
-            f"{blurred} particles with a blur above {sizing.max_crystal_blur_px:g} px are left out "
-            "of the size distribution and of the number per area."
+            f"{blurred} {sizing.particles} with a blur above {sizing.max_crystal_blur_px:g} px are "
+            "left out of the size distribution and of the number per area."
         )
-    return replace(summary, n_crystals=n_crystals, notes=(*notes, *summary.notes))
+    sized: Literal["crystal", "particle"] = (
+        "particle" if sizing.particles == "agglomerates" else "crystal"
+    )
+    notes += summary.notes
+    return replace(summary, n_crystals=n_crystals, notes=tuple(notes), sized=sized)

@@ -76,12 +76,18 @@ def cards(pooled: Summary, number: int, measured: int) -> list[Card]:
         estimate, term = pooled[name], define(column_name(name, pooled.unit))
         if estimate.value is not None and pooled.n_sized:
             detail = f"{_interval(estimate)}, n = {pooled.n_sized}"
-            found.append(Card(label, rounded(estimate.value), term.unit, detail, term.definition))
+            shown = _of_sized(label, pooled)
+            found.append(Card(shown, rounded(estimate.value), term.unit, detail, term.definition))
     if pooled.coverage.value is not None:
         share = 100 * pooled.coverage.value
         detail = f"{_interval(pooled.coverage, 100)}, n = {counted('picture', pooled.n_pictures)}"
         found.append(Card("Coverage", f"{share:.2g}", "%", detail, define("coverage").definition))
     return found
+
+
+def _of_sized(label: str, pooled: Summary) -> str:
+    """Return a label of what is sized: where agglomerates are, they are called particles."""
+    return label.replace("Crystals", f"{pooled.sized.capitalize()}s")
 
 
 def _interval(estimate: Estimate, factor: float = 1.0) -> str:
@@ -129,8 +135,8 @@ def _marks(pooled: Summary, kind: str) -> list[Percentile]:
 
 
 def _count(pooled: Summary) -> str:
-    crystals, pictures = counted("crystal", pooled.n_sized), counted("picture", pooled.n_pictures)
-    return f"n = {crystals} in {pictures}"
+    sized, pictures = counted(pooled.sized, pooled.n_sized), counted("picture", pooled.n_pictures)
+    return f"n = {sized} in {pictures}"
 
 
 def tables(pooled: Summary) -> list[FigureTable]:
@@ -158,7 +164,7 @@ def tables(pooled: Summary) -> list[FigureTable]:
     for name in _SINGLE:
         term = define(column_name(name, pooled.unit))
         if pooled[name].value is not None:
-            title = f"{term.title} in {term.unit}" if term.unit else term.title
+            title = _of_sized(f"{term.title} in {term.unit}" if term.unit else term.title, pooled)
             single.append(FigureRow(title, [estimate_cell(pooled[name])], term.definition))
     caption = f"{_count(pooled)}; in brackets the 95 % interval."
     return [
@@ -193,7 +199,7 @@ def remarks(pooled: Summary) -> Sequence[str]:
         if needed.crystals == 0:
             found.append(f"Sampling gives {goal} already.")
             continue
-        more = f"{_about(needed.crystals)} more crystals"
+        more = f"{_about(needed.crystals)} more {pooled.sized}s"
         if needed.pictures is not None:
             more += f", or {_about(needed.pictures)} more pictures like these"
         found.append(f"For {goal} it takes some {more}.")

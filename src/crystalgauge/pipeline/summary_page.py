@@ -89,7 +89,7 @@ def report_content(
         title=_title(entries, len(crystals)),
         subtitle=f"{counted('picture', measured)} measured on {str(facts['finished'])[:10]} "
         f"with CrystalGauge {facts['crystalgauge']}",
-        notices=_notices(entries),
+        notices=_notices(entries, pooled),
         cards=cards(pooled, len(crystals), measured) if measured else [],
         figures=drawings(pooled),
         tables=tables(pooled),
@@ -128,12 +128,12 @@ def _title(entries: Sequence[Entry], number: int) -> str:
     return f"{number or 'No'} crystal{'' if number == 1 else 's'} in {where}"
 
 
-def _notices(entries: Sequence[Entry]) -> list[str]:
+def _notices(entries: Sequence[Entry], pooled: Summary) -> list[str]:
     measured = [entry for entry in entries if entry.ok]
     failed = sum(entry.record.status == "failed" for entry in entries)
     left_out = len(entries) - len(measured) - failed
     plain = sum(entry.record.calibration is None for entry in measured)
-    notices = []
+    notices = list(pooled.notes[:1]) if pooled.sized != "crystal" else []
     if failed:
         notices.append(
             f"{failed} of {counted('picture', len(entries))} failed; the table says why."
