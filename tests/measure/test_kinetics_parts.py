@@ -7,7 +7,13 @@ import pytest
 from scipy.stats import t
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.measure.few_units import interval, student_quotient, widening
+from crystalgauge.measure.few_units import (
+    few_units_factor,
+    interval,
+    student_quantile,
+    student_quotient,
+    widening,
+)
 from crystalgauge.measure.induction import fit_delayed_nucleation, induction_time
 from crystalgauge.measure.local_regression import (
     between_samples,
@@ -57,6 +63,9 @@ def test_scatter_between_samples_is_found() -> None:
 
 def test_few_pictures_widen_intervals_as_student_says() -> None:
     assert student_quotient(4) == pytest.approx(t.ppf(0.975, 4) / 1.959964, rel=1e-6)
+    assert student_quantile([0, 4]).tolist() == [np.inf, pytest.approx(t.ppf(0.975, 4))]
+    # both corrections of three units together (Hesterberg, 2015)
+    assert few_units_factor(3) == pytest.approx(t.ppf(0.975, 2) / 1.959964 * np.sqrt(1.5), rel=1e-6)
     one = widening(np.array([[1.0, 0.0]]), np.array([5, 3]))
     assert one[0] == pytest.approx(np.sqrt(5 / 4) * t.ppf(0.975, 4) / 1.959964, rel=1e-6)
     both = widening(np.array([[1.0, 1.0]]), np.array([5, 5]))
