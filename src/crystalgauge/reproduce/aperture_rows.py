@@ -128,6 +128,8 @@ def _aperture() -> tuple[Row, ...]:
             layer="filter", radius=30, learn_radius=True),
         Row("aperture-filter-phase", "filter, radius 100 px, phase learnt", reduced=True,
             layer="filter", radius=100, learn_phase=True, paper=0.99),
+        Row("aperture-filter-both", "filter, radius learnt from 30 px, phase learnt", reduced=True,
+            layer="filter", radius=30, learn_radius=True, learn_phase=True),
         Row("aperture-pupil", "pupil, open", reduced=True, layer="pupil", batch=34, radius=0.9),
         Row("aperture-pupil-radius", "pupil, radius learnt", reduced=True, layer="pupil",
             batch=34, radius=0.9, learn_radius=True),
