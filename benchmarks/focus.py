@@ -89,13 +89,13 @@ def report_tiles(pictures: list[Judged]) -> None:
     """Print errors, coverage and content."""
     known = [np.isfinite(p.truth.blur_px) for p in pictures]
     truth = np.concatenate([p.truth.blur_px[k] for p, k in zip(pictures, known, strict=True)])
-    found, low, high, content = (
+    found, low, high = (
         np.concatenate([getattr(p.found, name)[k] for p, k in zip(pictures, known, strict=True)])
-        for name in ("blur_px", "low_px", "high_px", "content")
+        for name in ("blur_px", "low_px", "high_px")
     )
     kinds = np.concatenate([[p.kind] * int(k.sum()) for p, k in zip(pictures, known, strict=True)])
     classical = np.concatenate([p.classical[k] for p, k in zip(pictures, known, strict=True)])
-    seen = content >= 0.5
+    seen = np.concatenate([p.found.judged[k] for p, k in zip(pictures, known, strict=True)])
     print(f"{len(truth)} tiles with known blur, {100 * seen.mean():.1f} % of them judged")
     print(
         "true blur    tiles  median error  relative  within 15 % or 0.5 px  in interval | classic"
@@ -158,7 +158,7 @@ def report_verdicts(pictures: list[Judged]) -> None:
           "within 20 % of the limit")  # fmt: skip
 
 
-def report_empty(network: FocusNetwork, count: int = 60) -> None:
+def report_empty(network: FocusNetwork, count: int = 40) -> None:
     """Say what is made of pictures without crystals, and of noise."""
     for kind in ("blank", "empty"):
         found = [

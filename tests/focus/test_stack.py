@@ -25,7 +25,7 @@ def plane(blur: np.ndarray, content: np.ndarray | None = None) -> FocusTiles:
 
 def sharp_picture(seed: int) -> np.ndarray:
     light = draw_leaves(np.random.default_rng(seed), SIZE)
-    return (60 + 60 * light).clip(0, 255).astype(np.float32)
+    return (120 + 40 * (light - light.mean()) / light.std()).clip(0, 255).astype(np.float32)
 
 
 def noisy(light: np.ndarray, seed: int) -> Micrograph:

@@ -7,7 +7,7 @@ import pytest
 
 from crystalgauge.core import ArgumentError, Micrograph, ModelError
 from crystalgauge.datasets.focus_content import disc_blur, draw_leaves
-from crystalgauge.focus import FocusNetwork, grid_shape, judge, tile_bounds
+from crystalgauge.focus import FocusNetwork, FocusTiles, grid_shape, judge, tile_bounds
 from crystalgauge.focus import tiles as tiles_module
 from crystalgauge.models import list_models
 from crystalgauge.render.camera import blur
@@ -79,6 +79,15 @@ def test_sizes_down_to_one_cell(network: FocusNetwork) -> None:
 def test_another_kind_of_model_is_refused() -> None:
     with pytest.raises(ModelError, match="does not judge focus; use 'focus'"):
         FocusNetwork("crystals")
+
+
+def test_a_tile_alone_is_taken_for_a_mistake() -> None:
+    content = np.zeros((4, 6), np.float32)
+    content[0, 0] = content[2, 2] = content[3, 2] = content[1, 5] = content[2, 4] = 0.99
+    judged = FocusTiles(content, content, content, content, (128, 192)).judged
+    assert np.argwhere(judged).tolist() == [[2, 2], [3, 2]]
+    one = np.ones((1, 1), np.float32)
+    assert FocusTiles(one, one, one, one, (32, 32)).judged.all()
 
 
 def test_tiles_cover_the_picture() -> None:

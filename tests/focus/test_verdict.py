@@ -7,6 +7,7 @@ import pytest
 
 from crystalgauge.core import ArgumentError
 from crystalgauge.focus import FocusTiles, judge
+from crystalgauge.focus.tiles import LEAST_CONTENT
 
 
 def tiles(blur: list[float], content: list[float] | None = None) -> FocusTiles:
@@ -24,7 +25,7 @@ def test_nine_tiles_in_ten_are_enough_and_eight_are_not() -> None:
 
 
 def test_tiles_without_content_do_not_count() -> None:
-    found = judge(tiles([2.0, 2.0, 9.0, 9.0], [0.9, 0.5, 0.49, 0.0]))
+    found = judge(tiles([2.0, 2.0, 9.0, 9.0], [0.9, LEAST_CONTENT, LEAST_CONTENT - 0.01, 0.0]))
     assert (found.verdict, found.judged, found.tiles) == ("in focus", 2, 4)
     assert found.blur_px == pytest.approx(2.0)
     assert (found.low_px, found.high_px) == (pytest.approx(1.6), pytest.approx(2.4))
