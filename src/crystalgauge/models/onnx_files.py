@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crystalgauge.core import ModelError
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LEAST_HALVED = 256
@@ -50,6 +53,65 @@ def write_onnx(
     onnx.checker.check_model(proto)
     with replacing(path) as file:
         file.write(proto.SerializeToString())
+
+
+def write_picture_network(
+    module: Any, inputs: int, multiple: int, path: Path, outputs: tuple[str, ...], most: int = 2048
+) -> None:
+    """Write a module that maps pictures of any size.
+
+    Parameters
+    ----------
+    module
+        Maps ``(1, inputs, H, W)``; on the CPU.
+    inputs
+        Channels of a picture.
+    multiple
+        Height and width are multiples of it, from twice to `most` times.
+    path, outputs
+        As for `write_onnx`; the input is called ``image``.
+    most
+        See `multiple`.
+    """
+    import torch
+
+    rows, columns = (torch.export.Dim(name, min=2, max=most) for name in ("rows", "columns"))
+    image = torch.zeros(1, inputs, 4 * multiple, 5 * multiple)
+    write_onnx(module, image, path, "image", outputs, {2: multiple * rows, 3: multiple * columns})
+
+
+def load_weights(
+    model: Any, stored: Mapping[str, Any], path: Path, *, untrained: tuple[str, ...] = ()
+) -> Any:
+    """Give a torch model the weights of a file and return it in evaluation mode.
+
+    Parameters
+    ----------
+    model
+        Any module.
+    stored
+        Tensors by the model's names.
+    path
+        Where they come from, for the message.
+    untrained
+        Beginnings of names that the file does not hold and that stay as they are.
+
+    Raises
+    ------
+    ModelError
+        When one is missing or of another shape.
+    """
+    state = {}
+    for name, value in model.state_dict().items():
+        found = stored.get(name)
+        if name.startswith(untrained) or name.endswith("num_batches_tracked"):
+            state[name] = value
+        elif found is not None and found.shape == value.shape:
+            state[name] = found
+        else:
+            raise ModelError(f"{path} lacks the weights {name}; export the model again")
+    model.load_state_dict(state)
+    return model.eval()
 
 
 def halve_weights(proto: Any) -> Any:

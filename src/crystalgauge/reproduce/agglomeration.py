@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crystalgauge.core import ArgumentError, MissingExtraError
+from crystalgauge.core import ArgumentError
 from crystalgauge.reproduce.agglomeration_contest import AgglomerationContest
 from crystalgauge.reproduce.agglomeration_page import write_page
 from crystalgauge.reproduce.agglomeration_rows import BUDGETS, BudgetName, find_rows
+from crystalgauge.train.extra import check_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crystalgauge.predict import EngineName
-
-NEEDED = ("torch", "pytorch_lightning", "tensorboard", "onnx", "onnxscript")
 
 
 def reproduce_agglomeration(
@@ -69,9 +67,7 @@ def reproduce_agglomeration(
         raise ArgumentError(f"unknown budget {budget!r}; known are {', '.join(BUDGETS)}")
     if minutes_per_row is not None and not minutes_per_row > 0:
         raise ArgumentError(f"minutes per row must be positive, got {minutes_per_row:g}")
-    for package in NEEDED:
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "train", "reproducing a training")
+    check_extra("reproducing a training")
     chosen = find_rows(rows or ())
     contest = AgglomerationContest(
         Path(out), BUDGETS[budget], pictures, minutes_per_row, engine,

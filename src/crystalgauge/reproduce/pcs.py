@@ -5,14 +5,13 @@ Bischoff et al. 2022, doi 10.1007/s00216-022-04101-8.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crystalgauge.core import ArgumentError, MissingExtraError
+from crystalgauge.core import ArgumentError
 from crystalgauge.datasets.benchmark_sets import VARIANTS, write_benchmark
 from crystalgauge.datasets.path_traced import SHIPPED
 from crystalgauge.models import find_model
@@ -35,6 +34,7 @@ from crystalgauge.reproduce.scoring import (
 )
 from crystalgauge.reproduce.table import write_table
 from crystalgauge.train import fit, load_recipe
+from crystalgauge.train.extra import check_extra
 from crystalgauge.train.fit import LAST, render_scenes
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from crystalgauge.reproduce.rows import Row
 
 logger = logging.getLogger(__name__)
-
-NEEDED = ("torch", "pytorch_lightning", "tensorboard", "onnx", "onnxscript")
 
 
 def reproduce_pcs(
@@ -106,9 +104,7 @@ def reproduce_pcs(
     minutes = allowed.minutes_per_row if minutes_per_row is None else minutes_per_row
     if minutes is not None and not minutes > 0:
         raise ArgumentError(f"minutes per row must be positive, got {minutes:g}")
-    for package in NEEDED:
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "train", "reproducing a training")
+    check_extra("reproducing a training")
     chosen = find_rows(allowed.rows if rows is None else rows)
     if rows is None and not has_imagenet_package():
         chosen = tuple(row for row in chosen if row is not LITE0)

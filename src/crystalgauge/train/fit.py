@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib.util
 import json
 import logging
 import os
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crystalgauge.core import ArgumentError, MissingExtraError
+from crystalgauge.core import ArgumentError
 from crystalgauge.datasets.shards import write_shards
 from crystalgauge.datasets.streaming import Joined, open_shards
 from crystalgauge.models import find_model
+from crystalgauge.train.extra import check_extra
 from crystalgauge.train.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def fit_recipe(
     MissingExtraError
         When the packages of the extra ``train`` are not installed.
     """
-    _check_extra()
+    check_extra("training")
     if recipe is None:
         recipe = "finetune.toml" if data is not None else "outline.toml"
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
@@ -131,13 +131,6 @@ def _with_network_of(recipe: Recipe, init: str | Path) -> Recipe:
     section, settings = type(recipe.network), files.card["network"]
     known = {k: v for k, v in settings.items() if k in section.model_fields}
     return recipe.model_copy(update={"network": section.model_validate(known)})
-
-
-def _check_extra() -> None:
-    """Say what is missing before the rendering, which may take an hour."""
-    for package in ("torch", "pytorch_lightning", "tensorboard", "onnx", "onnxscript"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "train", "training")
 
 
 def render_scenes(

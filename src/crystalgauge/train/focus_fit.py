@@ -20,6 +20,7 @@ from crystalgauge.models.focus_tiles.loss import focus_loss
 from crystalgauge.models.focus_tiles.model import FocusTiles
 from crystalgauge.models.focus_tiles.weights import export_model
 from crystalgauge.models.registry import CARD_SUFFIX, FORMAT
+from crystalgauge.train.average import follow
 from crystalgauge.train.fit import Fitted, tune_allocator
 from crystalgauge.train.focus_batches import batches, network_input
 from crystalgauge.train.focus_data import FocusSet, render_set
@@ -82,19 +83,8 @@ class FocusTraining:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), schedule.clip_norm)
         self.optimizer.step()
         self.steps += 1
-        self._follow()
+        follow(self.average, self.model, self.steps, schedule.average_decay)
         return {name: float(value.detach()) for name, value in terms.items()}
-
-    def _follow(self) -> None:
-        decay = min(self.recipe.schedule.average_decay, (1 + self.steps) / (10 + self.steps))
-        with torch.no_grad():
-            for slow, fast in zip(
-                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-            ):
-                if slow.dtype.is_floating_point:
-                    slow.lerp_(fast, 1 - decay)
-                else:
-                    slow.copy_(fast)
 
     def state(self) -> dict[str, Any]:
         """Return what a training resumes from."""

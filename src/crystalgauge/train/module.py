@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytorch_lightning as pl
 import torch
 
+from crystalgauge.train.average import follow
 from crystalgauge.train.trainable import learning_terms, trainable
 
 if TYPE_CHECKING:
@@ -112,17 +113,7 @@ class ModelTraining(pl.LightningModule):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Let the average follow, and stop when the budget is spent."""
-        decay = min(
-            self.recipe.schedule.average_decay, (1 + self.global_step) / (10 + self.global_step)
-        )
-        with torch.no_grad():
-            for slow, fast in zip(
-                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-            ):
-                if slow.dtype.is_floating_point:
-                    slow.lerp_(fast, 1 - decay)
-                else:
-                    slow.copy_(fast)
+        follow(self.average, self.model, self.global_step, self.recipe.schedule.average_decay)
         if self.share_done >= 1.0:
             self.trainer.should_stop = True
 

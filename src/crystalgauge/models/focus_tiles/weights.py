@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crystalgauge.models.focus_tiles.config import STRIDE
-from crystalgauge.models.onnx_files import write_onnx
+from crystalgauge.models.onnx_files import write_picture_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +25,5 @@ def export_model(model: FocusTiles, network: Path) -> None:
     network
         File to write.
     """
-    import torch
-
-    image = torch.zeros(1, model.config.inputs, 4 * STRIDE, 5 * STRIDE)
-    rows, columns = (torch.export.Dim(name, min=2, max=2048) for name in ("rows", "columns"))
     module, _ = model.inference_parts()
-    write_onnx(module, image, network, "image", OUTPUTS, {2: STRIDE * rows, 3: STRIDE * columns})
+    write_picture_network(module, model.config.inputs, STRIDE, network, OUTPUTS)

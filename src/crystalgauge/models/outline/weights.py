@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crystalgauge.core import ModelError
-from crystalgauge.models.onnx_files import read_arrays, write_onnx
-from crystalgauge.models.outline.config import OutlineConfig
+from crystalgauge.models.onnx_files import (
+    load_weights,
+    read_arrays,
+    write_onnx,
+    write_picture_network,
+)
+from crystalgauge.models.outline.config import STRIDES, OutlineConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,17 +39,9 @@ def export_model(model: OutlineModel, network: Path, refine: Path) -> None:
     from crystalgauge.models.outline.sampling import RAY_FRACTIONS, REFINE_CONTEXT
 
     config = model.config
-    image = torch.zeros(1, config.inputs, 128, 160)
     inputs = len(RAY_FRACTIONS) * (config.fine + config.coarse) + REFINE_CONTEXT
     samples = torch.zeros(3, inputs, config.vertices)
-    rows, columns = (
-        torch.export.Dim("rows", min=2, max=2048),
-        torch.export.Dim("columns", min=2, max=2048),
-    )
-    write_onnx(
-        ExportNet(model.net), image, network, "image", OUTPUTS,
-        {2: 32 * rows, 3: 32 * columns},
-    )  # fmt: skip
+    write_picture_network(ExportNet(model.net), config.inputs, STRIDES[-1], network, OUTPUTS)
     crystals = torch.export.Dim("crystals", min=1, max=65536)
     write_onnx(model.refine, samples, refine, "samples", ("step", "verdict"), {0: crystals})
 
@@ -65,19 +61,8 @@ def load_model(files: ModelFiles) -> OutlineModel:
     """
     from crystalgauge.models.outline.model import OutlineModel
 
-    settings = files.card["network"]
-    config = OutlineConfig.from_dict(settings)
-    model = OutlineModel(config)
-    wanted = model.state_dict()
+    model = OutlineModel(OutlineConfig.from_dict(files.card["network"]))
     network, head = read_arrays(files.network), read_arrays(files.refine)
-    found = network | {f"refine.{name}": value for name, value in head.items()}
-    state = {}
-    for name, value in wanted.items():
-        if name.endswith("num_batches_tracked"):
-            state[name] = value
-        elif name in found and found[name].shape == value.shape:
-            state[name] = found[name]
-        else:
-            raise ModelError(f"{files.network} lacks the weights {name}; export the model again")
-    model.load_state_dict(state)
-    return model.eval()
+    stored = network | {f"refine.{name}": value for name, value in head.items()}
+    loaded: OutlineModel = load_weights(model, stored, files.network)
+    return loaded

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crystalgauge.core import ModelError
-from crystalgauge.models.onnx_files import read_arrays, write_onnx
+from crystalgauge.models.onnx_files import load_weights, read_arrays, write_picture_network
 from crystalgauge.models.s2anet.config import MULTIPLE, S2ANetConfig
 
 if TYPE_CHECKING:
@@ -30,16 +29,8 @@ def export_model(model: S2ANet, network: Path) -> None:
     network
         File to write.
     """
-    import torch
-
-    image = torch.zeros(1, model.config.inputs, 4 * MULTIPLE, 5 * MULTIPLE)
-    rows, columns = (
-        torch.export.Dim("rows", min=2, max=2048),
-        torch.export.Dim("columns", min=2, max=2048),
-    )
     module, _ = model.inference_parts()
-    sizes = {2: MULTIPLE * rows, 3: MULTIPLE * columns}
-    write_onnx(module, image, network, "image", OUTPUTS, sizes)
+    write_picture_network(module, model.config.inputs, MULTIPLE, network, OUTPUTS)
 
 
 def load_model(files: ModelFiles) -> S2ANet:
@@ -60,15 +51,6 @@ def load_model(files: ModelFiles) -> S2ANet:
     from crystalgauge.models.s2anet.model import S2ANet
 
     model = S2ANet(S2ANetConfig.from_dict(files.card["network"]))
-    found = read_arrays(files.network)
-    state = {}
-    for name, value in model.state_dict().items():
-        stored = found.get(f"net.{name}")
-        if name.startswith(TRAINING_ALONE) or name.endswith("num_batches_tracked"):
-            state[name] = value
-        elif stored is not None and stored.shape == value.shape:
-            state[name] = stored
-        else:
-            raise ModelError(f"{files.network} lacks the weights {name}; export the model again")
-    model.load_state_dict(state)
-    return model.eval()
+    stored = {k.removeprefix("net."): v for k, v in read_arrays(files.network).items()}
+    loaded: S2ANet = load_weights(model, stored, files.network, untrained=(TRAINING_ALONE,))
+    return loaded
