@@ -113,7 +113,9 @@ def _summary(results: Results, real: RealScores | None) -> str:
     missed = any("missed" in line[-1] for line in lines)
     words = (
         "\n\nWhere the target is missed, a longer training is what to try first: a reduced "
-        "network learns more slowly than the full one and was shown as many pictures."
+        "network learns more slowly than the full one and was shown as many pictures (a guess: "
+        "no longer one was run). The row with radius and phase learnt was added after the others' "
+        "test figures were seen."
         if missed else ""
     )  # fmt: skip
     return "## In short\n\n" + markdown(["what", "found", "target or paper"], lines) + words
@@ -219,9 +221,10 @@ def _real(results: Results, real: RealScores | None) -> str:
             ])  # fmt: skip
     return (
         title + "Pictures of BBBC006 in focus and at plane 00, which is 32 µm off and farther than "
-        "the binary networks' plane 10; no training or choice saw them. A picture is cut into "
-        "tiles, those of at least median contrast are classified, and their probabilities "
-        "averaged. *Right* counts in focus against anything else.\n\n"
+        "the binary networks' plane 10; no training saw them. The CPU budget was lengthened once, "
+        "after a first run whose networks were undertrained on simulated pictures. A picture is "
+        "cut into tiles, those of at least median contrast are classified, and their "
+        "probabilities averaged. *Right* counts in focus against anything else.\n\n"
         + markdown(["network", "in focus, right", "out of focus, right", "accuracy",
                     "on simulated planes"], lines)
     )  # fmt: skip
