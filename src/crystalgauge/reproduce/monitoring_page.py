@@ -83,7 +83,8 @@ def _head(plan: Plan, budget: str, model: str) -> str:
         f"{plan.pictures} pictures a sample, each {width} x {height} px (0.84 µm). *Found* is what "
         "the model measured, *shown* the crystals in the same pictures, *batch* those of the "
         "crystallizer that a lens could show at all. Crystals that the frame cuts are left out and "
-        "made up for (Miles-Lantuejoul weights). The model was not trained on these scenes."
+        "made up for (Miles-Lantuejoul weights). The model was trained on scenes of "
+        "this regime among others, from other replicates and seeds."
     )
 
 
