@@ -72,7 +72,7 @@ def test_planes_that_do_not_match_are_refused() -> None:
     one, other = plane(np.ones((4, 4))), plane(np.ones((4, 5)))
     with pytest.raises(ArgumentError, match="two planes or more, got 1"):
         judge_stack([one])
-    with pytest.raises(ArgumentError, match="one size, got 128 x 128, 160 x 128 px"):
+    with pytest.raises(ArgumentError, match="got 128 x 128 px, 160 x 128 px; leave out"):
         judge_stack([one, other])
     grey = Micrograph(np.zeros((128, 128), np.uint8))
     deep = Micrograph(np.zeros((128, 128), np.uint16))

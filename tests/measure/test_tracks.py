@@ -6,7 +6,6 @@ import shapely
 from shapely.affinity import rotate, translate
 
 from crystalgauge.core import ArgumentError, Crystals
-from crystalgauge.measure.picture_shift import shift_of_crystals, shift_of_pictures
 from crystalgauge.measure.facet_growth import (
     QUANTITIES,
     TrackGrowth,
@@ -15,6 +14,7 @@ from crystalgauge.measure.facet_growth import (
     summarise_growth,
     track_growth,
 )
+from crystalgauge.measure.picture_shift import shift_of_crystals, shift_of_pictures
 from crystalgauge.measure.tracks import Tracks, assign, track
 
 HOURS = np.array([0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 4.0])

@@ -83,6 +83,29 @@ def test_pictures_tiles_and_maps(pictures: Path, tmp_path: Path) -> None:
     assert len(facts["inputs"][0]["sha256"]) == 64
 
 
+def test_ctrl_c_leaves_tables_of_what_was_judged(pictures: Path, tmp_path: Path) -> None:
+    def stop_at_the_third(done: int, total: int, name: str) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    chosen = [pictures / name for name in ("sharp.png", "broken.png", "soft.png")]
+    with pytest.raises(KeyboardInterrupt, match="judged until then: 1 picture"):
+        focus_batch(chosen, tmp_path / "out", on_progress=stop_at_the_third)
+    assert [row["status"] for row in rows(tmp_path / "out" / "focus.csv")] == ["ok", "failed"]
+    assert {row["picture"] for row in rows(tmp_path / "out" / "focus-tiles.csv")} == {"sharp.png"}
+    assert json.loads((tmp_path / "out" / "focus.json").read_text())["complete"] is False
+
+
+def test_tables_have_their_columns_when_no_picture_could_be_read(
+    pictures: Path, tmp_path: Path
+) -> None:
+    result = focus_batch([pictures / "broken.png"], tmp_path / "none")
+    assert (result.judged, result.failed) == (0, 1)
+    focus_batch([pictures / "sharp.png"], tmp_path / "some")
+    heads = [(tmp_path / f / "focus-tiles.csv").read_text().split("\n") for f in ("none", "some")]
+    assert heads[0] == [heads[1][0], ""]
+
+
 def test_limits_are_the_users(pictures: Path, tmp_path: Path) -> None:
     result = focus_batch(
         [pictures / "soft.png"], tmp_path, settings=FocusSettings(most_blur_px=9.0)

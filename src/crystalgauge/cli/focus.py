@@ -63,8 +63,8 @@ def focus(
             result = focus_batch(
                 paths, out, settings=settings, keep_pictures=fuse, on_progress=on_progress
             )
-    except KeyboardInterrupt:
-        typer.echo("stopped; no tables were written", err=True)
+    except KeyboardInterrupt as stopped:
+        typer.echo(f"stopped; {stopped or 'no picture was judged'}", err=True)
         raise typer.Exit(exit_codes.INTERRUPTED) from None
     _report(result)
     if stack or fuse:

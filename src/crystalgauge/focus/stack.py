@@ -107,7 +107,9 @@ def fuse(
     kinds = {plane.pixels.dtype for plane in planes}
     if len(kinds) > 1:
         names = ", ".join(sorted(map(str, kinds)))
-        raise ArgumentError(f"planes to be fused have one bit depth, got {names}")
+        raise ArgumentError(
+            f"planes to be fused have one bit depth, got {names}; export them alike"
+        )
     if focus.best is None:
         raise ArgumentError("no plane shows anything to judge by; nothing can be fused")
     weights = plane_weights(focus, len(planes), planes[0].shape)
@@ -169,7 +171,16 @@ def _filled(depth: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _check_shapes(shapes: Sequence[tuple[int, ...]]) -> None:
     if len(shapes) < 2:
-        raise ArgumentError(f"a stack has two planes or more, got {len(shapes)}")
+        raise ArgumentError(
+            f"a stack has two planes or more, got {len(shapes)}; name them all, in order"
+        )
     if len(set(shapes)) > 1:
-        sizes = ", ".join(sorted({f"{s[1]} x {s[0]}" for s in shapes}))
-        raise ArgumentError(f"the planes of a stack have one size, got {sizes} px")
+        sizes = ", ".join(sorted({_size(s) for s in shapes}))
+        raise ArgumentError(
+            f"the planes of a stack have one size and number of channels, got {sizes}; leave out "
+            "or export again those that differ"
+        )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]} x {shape[0]} px" + (" in colour" if len(shape) == 3 else "")

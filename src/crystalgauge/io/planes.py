@@ -119,7 +119,7 @@ class Stack:
             return names.index(channel)
         number = int(channel) if str(channel).isdecimal() else -1
         if not 0 <= number < count:
-            raise ArgumentError(f"there is no channel {channel!r}; there are {', '.join(names)}")
+            raise ArgumentError(f"there is no channel {channel!r}; known are {', '.join(names)}")
         return number
 
 

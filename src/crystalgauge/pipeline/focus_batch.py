@@ -136,7 +136,8 @@ def focus_batch(
 ) -> FocusBatch:
     """Judge the focus of pictures and write tables and heat maps.
 
-    A picture that cannot be read is listed with the cause, the others go on.
+    A picture that cannot be read is listed with the cause, the others go on. Stopped by Ctrl-C, it
+    writes the tables of what is done.
 
     Parameters
     ----------
@@ -159,6 +160,8 @@ def focus_batch(
         When the network is unknown or damaged.
     WriteError
         When results cannot be written.
+    KeyboardInterrupt
+        When stopped, saying what was written.
     """
     from crystalgauge.io import find_pictures
 
@@ -171,10 +174,20 @@ def focus_batch(
     network = FocusNetwork(settings.model, threads=settings.threads)
     names = picture_names(found.paths)
     entries: list[FocusEntry] = []
-    for done, (path, name) in enumerate(zip(found.paths, names, strict=True)):
-        if on_progress:
-            on_progress(done, len(names), name.shown)
-        entries += _judge_file(path, name, network, settings, folder, keep_pictures)
+    try:
+        for done, (path, name) in enumerate(zip(found.paths, names, strict=True)):
+            if on_progress:
+                on_progress(done, len(names), name.shown)
+            for entry in _judge_file(path, name, network, settings, folder, keep_pictures):
+                entries.append(entry)
+    except KeyboardInterrupt:
+        if not entries:
+            raise
+        stopped = FocusBatch(folder, tuple(entries))
+        _write(stopped, settings, network, started, complete=False)
+        number = f"{stopped.judged} picture{'' if stopped.judged == 1 else 's'}"
+        text = f"the tables in {out} hold what was judged until then: {number}"
+        raise KeyboardInterrupt(text) from None
     entries += [
         FocusEntry(PictureName(readable(p.path), ""), readable(p.message)) for p in found.problems
     ]
@@ -192,23 +205,22 @@ def _judge_file(
     settings: FocusSettings,
     out: Path,
     keep_pictures: bool,
-) -> list[FocusEntry]:
+) -> Iterator[FocusEntry]:
     """Judge every picture of a file."""
-    entries: list[FocusEntry] = []
-    sha256 = ""
+    pages, sha256 = 0, ""
     try:
         sha256 = content_hash(path)
         for entry in _judge_pages(path, name, network, settings, out, keep_pictures, sha256):
-            entries.append(entry)
+            pages += 1
+            yield entry
     except WriteError:
         raise
     except OSError as error:
         text = f"cannot read {readable(str(path))}: {error.strerror or error}"
-        entries.append(FocusEntry(name, text, sha256))
+        yield FocusEntry(name, text, sha256)
     except Exception as error:  # whatever one picture does, the others go on
-        page = len(entries) + 1 if entries else None
-        entries.append(FocusEntry(name.page(page), failure_message(error, path, page), sha256))
-    return entries
+        page = pages + 1 if pages else None
+        yield FocusEntry(name.page(page), failure_message(error, path, page), sha256)
 
 
 def _judge_pages(
@@ -243,7 +255,12 @@ def _judge_pages(
 
 
 def _write(
-    result: FocusBatch, settings: FocusSettings, network: FocusNetwork, started: float
+    result: FocusBatch,
+    settings: FocusSettings,
+    network: FocusNetwork,
+    started: float,
+    *,
+    complete: bool = True,
 ) -> None:
     """Write tables and provenance."""
     from crystalgauge.io import replacing
@@ -255,6 +272,7 @@ def _write(
     facts: dict[str, Any] = {
         "crystalgauge": __version__,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "complete": complete,
         "arguments": asdict(settings),
         **network.provenance,
         "inputs": [{"name": e.name.shown, "sha256": e.sha256} for e in result.entries],

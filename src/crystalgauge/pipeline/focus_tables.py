@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BLURS = ("blur", "blur_low", "blur_high")
 """Standard deviation of the blur of edges and the ends of its 90 % interval, in px and in um."""
 
+BOUNDS = ("left_px", "top_px", "right_px", "bottom_px")
+
 
 def picture_table(entries: Sequence[FocusEntry], maps: str) -> pl.DataFrame:
     """Return one row per picture.
@@ -74,9 +76,24 @@ def tile_table(entries: Sequence[FocusEntry], most_blur_px: float) -> pl.DataFra
     import polars as pl
 
     frames = [_tile_rows(entry, most_blur_px) for entry in entries if entry.tiles is not None]
-    if not frames:
-        return pl.DataFrame({"picture": []}, schema={"picture": pl.String})
-    return pl.concat(frames).with_columns(harmless("picture"))
+    return pl.concat([_no_tiles(), *frames]).with_columns(harmless("picture"))
+
+
+def _no_tiles() -> pl.DataFrame:
+    """Return the columns alone, for a batch in which no picture could be read."""
+    import polars as pl
+
+    whole = dict.fromkeys(("row", "column", *BOUNDS), pl.Int64)
+    blurs = {f"{name}_{unit}": pl.Float64 for unit in ("px", "um") for name in BLURS}
+    return pl.DataFrame(
+        schema={
+            "picture": pl.String,
+            **whole,
+            "content": pl.Float32,
+            **blurs,
+            "in_focus": pl.Boolean,
+        }
+    )
 
 
 def _tile_rows(entry: FocusEntry, most_blur_px: float) -> pl.DataFrame:
@@ -89,7 +106,7 @@ def _tile_rows(entry: FocusEntry, most_blur_px: float) -> pl.DataFrame:
     bounds = tile_bounds(tiles.shape).reshape(-1, 4).T
     um = entry.calibration.pixel_size_um if entry.calibration else None
     data: dict[str, Any] = {"row": rows, "column": columns}
-    data |= dict(zip(("left_px", "top_px", "right_px", "bottom_px"), bounds, strict=True))
+    data |= dict(zip(BOUNDS, bounds, strict=True))
     data["content"] = tiles.content.ravel()
     blurs = {}
     for name, values in zip(BLURS, (tiles.blur_px, tiles.low_px, tiles.high_px), strict=True):
