@@ -94,6 +94,7 @@ def test_module_runs_too() -> None:
         (("models", "nope"), "no model 'nope'"),
         (("evaluate", "--truth", "{tmp}/t.json", "--pred", "{tmp}/p.json"), "t.json"),
         (("simulate", "soup", "--out", "{tmp}/o"), "unknown regime 'soup'"),
+        (("simulate", "soup", "--out", "{tmp}/o"), "suspension, zstack"),
     ],
 )
 def test_errors_are_one_line_without_a_traceback(
@@ -219,3 +220,17 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(
     monkeypatch.setattr(crystalgauge.train, "fit_recipe", stop)
     assert run("train", "outline.toml", "--out", str(tmp_path)) == 130
     assert "--resume" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import crystalgauge.train
+
+    def make(_recipe: str | None, out: Path, **_options: Any) -> None:
+        out.mkdir()
+
+    monkeypatch.setattr(crystalgauge.train, "fit_recipe", make)
+    (tmp_path / "file").write_text("taken")
+    assert run("train", "outline.toml", "--out", str(tmp_path / "file")) == 2
+    assert "file': File exists; check the name" in capsys.readouterr().err

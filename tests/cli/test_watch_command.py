@@ -79,7 +79,7 @@ def test_kinetics_of_a_trend_are_a_table(
     store, table = tmp_path / "run.db", tmp_path / "kinetics.csv"
     assert watch_once(drops, store, "--pixel-size", "0.5um") == 0
     words = ("trend", store, "--out", tmp_path / "t.html", "--kinetics", table)
-    assert run(*words, "--pool", "2s") == 0
+    assert run(*words, "--pool", "2s") == 1
     assert "4 different times or more, got 2" in capsys.readouterr().err
     assert not table.exists()
     assert run(*words, "--least-size", "1") == 0

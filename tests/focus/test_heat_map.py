@@ -6,7 +6,7 @@ import numpy as np
 
 from crystalgauge.core import Micrograph
 from crystalgauge.focus import FocusTiles, heat_map
-from crystalgauge.focus.heat_map import LEGEND_PX, MOST_EDGE_PX
+from crystalgauge.focus.heat_map import LEAST_LABELLED_PX, LEGEND_PX, MOST_EDGE_PX
 
 
 def test_only_tiles_with_content_are_coloured_and_blurred_ones_crossed_out() -> None:
@@ -33,3 +33,14 @@ def test_large_pictures_are_reduced() -> None:
     tiles = FocusTiles(nothing, nothing, nothing, nothing, shape)
     drawn = heat_map(Micrograph(np.zeros(shape, np.uint8)), tiles, most_blur_px=3.0)
     assert drawn.shape == (32 + LEGEND_PX, shape[1] // 2, 3)
+
+
+def test_words_are_left_off_a_scale_too_short_for_them() -> None:
+    def white(width: int) -> int:
+        none = np.zeros((2, width // 32), np.float32)
+        tiles = FocusTiles(none, none, none, none, (64, width))
+        drawn = heat_map(Micrograph(np.zeros((64, width), np.uint8)), tiles, most_blur_px=3.0)
+        return int((drawn[64:, width // 2 :] > 200).all(axis=2).sum())
+
+    assert white(LEAST_LABELLED_PX - 50) == 0
+    assert white(LEAST_LABELLED_PX + 50) > 0

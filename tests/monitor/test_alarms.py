@@ -15,6 +15,7 @@ from crystalgauge.monitor.alarms import (
     parse_threshold,
     threshold_alarms,
 )
+from crystalgauge.monitor.trends import possible_names
 
 NAN = np.nan
 
@@ -36,6 +37,13 @@ def test_a_misspelled_figure_is_named_with_its_neighbours() -> None:
     with pytest.raises(ArgumentError, match="did you mean number_d50_um"):
         check_name("number_d5_um", ["number_d50_um", "coverage"])
     check_name("coverage", ["coverage"])
+
+
+def test_a_name_like_none_is_answered_with_a_few_and_not_with_hundreds() -> None:
+    with pytest.raises(ArgumentError, match="such as") as refused:
+        check_name("nope", possible_names())
+    assert len(str(refused.value)) < 250
+    assert "_low" not in str(refused.value)
 
 
 def test_stretches_beyond_a_limit() -> None:

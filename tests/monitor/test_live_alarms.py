@@ -101,6 +101,15 @@ def test_a_picture_that_comes_late_joins_the_stretch_it_belongs_to(
     assert run(folder, database) == []
 
 
+def test_a_misspelled_figure_is_refused_before_a_store_is_made(
+    folder: Path, tmp_path: Path
+) -> None:
+    drop(folder, 0, 20)
+    with pytest.raises(ArgumentError, match="no figure 'nope'"):
+        run(folder, str(tmp_path / "new.db"), alarms=["nope>1"])
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_two_programs_tell_an_alarm_once(folder: Path, database: str) -> None:
     drop(folder, 0, 20)
     run(folder, database)

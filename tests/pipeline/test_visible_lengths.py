@@ -116,5 +116,22 @@ def test_squat_crystals_are_warned_of_and_missing_tables_named(
     with pytest.raises(SystemExit):
         main(["lengths", str(folder)])
     assert "1.5 times as long as wide" in capsys.readouterr().err
-    with pytest.raises(ReadError, match="is no whole result folder"):
+    with pytest.raises(ReadError, match="name the folder that crystalgauge measure wrote"):
         read_lengths(tmp_path / "nothing")
+    (folder / "crystals.parquet").write_bytes(b"PAR1 cut short")
+    with pytest.raises(ReadError, match=r"is no whole result folder.*measure its pictures again"):
+        read_lengths(folder)
+
+
+def test_pictures_left_out_for_want_of_a_pixel_size_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = results(tmp_path / "r", 6)
+    images = pl.read_csv(folder / "images.csv")
+    size = pl.when(pl.col("name") == "3.png").then(None).otherwise(pl.col("pixel_size_um"))
+    images.with_columns(pixel_size_um=size).write_csv(folder / "images.csv")
+    found = read_lengths(folder)
+    assert (found.uncalibrated, found.fits[0].n_pictures) == (1, 5)
+    with pytest.raises(SystemExit):
+        main(["lengths", str(folder)])
+    assert "1 picture without a pixel size" in capsys.readouterr().err

@@ -82,6 +82,14 @@ def options(
     _logger.setLevel(level)
 
 
+def _refusal(error: Exception) -> str:
+    """Return what the system refused to do with a file; empty when it was something else."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return ""
+    why = f"cannot use {str(error.filename)!r}: {error.strerror}"
+    return f"{why}; check the name, or choose another folder"
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process.
 
@@ -95,7 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         from crystalgauge.core.errors import CrystalGaugeError  # brings numpy
 
-        if not isinstance(error, CrystalGaugeError) or _logger.isEnabledFor(logging.DEBUG):
+        message = str(error) if isinstance(error, CrystalGaugeError) else _refusal(error)
+        if not message or _logger.isEnabledFor(logging.DEBUG):
             raise
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {message}", err=True)
     sys.exit(exit_codes.NOTHING_DONE)

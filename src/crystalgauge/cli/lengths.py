@@ -37,6 +37,13 @@ def lengths(
             f"cut ones can be told from {LEAST_ELONGATION:g} on. Trust the frame weights",
             err=True,
         )
+    if found.uncalibrated:
+        number = f"{found.uncalibrated} picture{'' if found.uncalibrated == 1 else 's'}"
+        typer.echo(
+            f"warning: {number} without a pixel size left out; to count all of them, measure with "
+            "--pixel-size",
+            err=True,
+        )
     symbol, area = ("µm", "mm²") if found.unit == "um" else ("px", "Mpx")
     titles = ("estimate", *(f"x{q}" for q in (10, 50, 90)), "D[4,3]", f"per {area}")
     rows = [("whole, weighted", *(f"{value:.4g}" for value in found.weighted))]

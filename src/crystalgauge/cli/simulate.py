@@ -83,6 +83,7 @@ def _write(
     """Write the data set and return what to look at."""
     if regime == "zstack":
         return _write_stacks(out, number, size, seed, form, count)
+    _check_regime(regime)
     if form is Form.SHARDS:
         from crystalgauge.datasets.shards import PICTURES_PER_SHARD, write_shards
 
@@ -99,6 +100,15 @@ def _write(
         out, number, size=size, seed=seed, regime=regime, workers=workers, progress=count
     )
     return truths[0] if len(truths) == 1 else out
+
+
+def _check_regime(regime: str) -> None:
+    from crystalgauge.core import ArgumentError
+    from crystalgauge.datasets.synthetic import REGIMES
+
+    if regime not in REGIMES:
+        known = ", ".join(sorted([*REGIMES, "zstack"]))
+        raise ArgumentError(f"unknown regime {regime!r}; known are {known}")
 
 
 def _write_stacks(

@@ -58,23 +58,26 @@ def trend(
         least_size=least_size,
     )
     _report(shown)
-    if kinetics is not None:
-        _write_kinetics(shown, kinetics)
+    whole = kinetics is None or _write_kinetics(shown, kinetics)
     typer.echo(f"trend: {out}")
-    raise typer.Exit(exit_codes.OK if len(shown.pictures) else exit_codes.NOTHING_DONE)
+    if not len(shown.pictures):
+        raise typer.Exit(exit_codes.NOTHING_DONE)
+    raise typer.Exit(exit_codes.OK if whole else exit_codes.SOME_FAILED)
 
 
-def _write_kinetics(shown: Trend, path: Path) -> None:
+def _write_kinetics(shown: Trend, path: Path) -> bool:
+    """Write the table and tell whether there is one."""
     from crystalgauge.io import replacing
 
     found = shown.kinetics
     if found is None or found.kinetics is None:
         why = found.reason if found else "there is no measured picture"
         typer.echo(f"no table of kinetics: {why}", err=True)
-        return
+        return False
     with replacing(path) as file:
         found.table().write_csv(file, float_precision=6)
     typer.echo(f"kinetics: {path}")
+    return True
 
 
 def _report(shown: Trend) -> None:

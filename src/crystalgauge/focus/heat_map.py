@@ -25,6 +25,9 @@ MOST_EDGE_PX = 2000
 
 LEGEND_PX = 28
 
+LEAST_LABELLED_PX = 150
+"""Below, the words on the scale would lie on each other."""
+
 
 def heat_map(
     micrograph: Micrograph, tiles: FocusTiles, *, most_blur_px: float
@@ -84,6 +87,8 @@ def _legend(width: int, most_blur_px: float) -> NDArray[np.uint8]:
     bar = _colours(ramp)
     mark = round(min(most_blur_px / SCALE_END_PX, 1.0) * (width - 1))
     cv2.line(bar, (mark, 0), (mark, LEGEND_PX), (255, 255, 255), 2)
+    if width < LEAST_LABELLED_PX:
+        return bar
     for text, x, shade in (
         ("blur 0 px", 4, (0, 0, 0)), (f"{SCALE_END_PX:g} px", width - 48, (255, 255, 255)),
     ):  # fmt: skip

@@ -43,6 +43,9 @@ _LIMIT = re.compile(
 _SHORT = re.compile(r"x(10|50|90)(?:,([0-3]))?")
 _KINDS = ("number", "length", "area", "volume")
 
+SHOWN_NAMES = 8
+"""Of the figures there are, told about a name that is like none of them."""
+
 LEAST_REFERENCE = 5
 """Pictures of a reference window below which its standard deviation means nothing."""
 
@@ -212,9 +215,9 @@ def check_name(name: str, known: Collection[str]) -> None:
     if name in known:
         return
     near = difflib.get_close_matches(name, sorted(known), n=3)
-    words = (
-        f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(sorted(known))}"
-    )
+    plain = sorted(each for each in known if not each.endswith(("_low", "_high")))
+    some = ", ".join(plain[:: -(-len(plain) // SHOWN_NAMES) or 1])
+    words = f"did you mean {' or '.join(near)}?" if near else f"there are such as {some}"
     raise ArgumentError(f"the pictures have no figure {name!r}; {words}")
 
 

@@ -50,6 +50,23 @@ class _Found:
     stands: bool
 
 
+def check_alarms(thresholds: Sequence[Threshold], cusums: Sequence[Cusum]) -> None:
+    """Refuse alarms on figures that no picture has, before anything is stored.
+
+    Parameters
+    ----------
+    thresholds, cusums
+        As asked for.
+
+    Raises
+    ------
+    ArgumentError
+        Naming figures that are spelled like the wrong one.
+    """
+    for name in [each.name for each in thresholds] + [each.name for each in cusums if each.name]:
+        check_name(name, possible_names())
+
+
 class LiveAlarms:
     """Follow the figures of a store and tell each alarm once.
 
@@ -66,8 +83,6 @@ class LiveAlarms:
 
     Raises
     ------
-    ArgumentError
-        When an alarm names a figure that pictures do not have.
     ReadError
         When the store cannot be read.
     """
@@ -84,8 +99,6 @@ class LiveAlarms:
         self._frame: pl.DataFrame | None = None
         self._last_id = 0
         self._warned: set[str] = set()
-        for name in wanted:
-            check_name(name, possible_names())
         self._read()
         self._pending = [found for found in self._unknown() if found.stands]
 

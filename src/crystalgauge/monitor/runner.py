@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError, Calibration, ReadError
 from crystalgauge.monitor.alarms import parse_threshold
-from crystalgauge.monitor.live_alarms import LiveAlarms
+from crystalgauge.monitor.live_alarms import LiveAlarms, check_alarms
 from crystalgauge.monitor.measuring import Changed, Watching, measure_found
 from crystalgauge.monitor.opening import open_store
 from crystalgauge.monitor.records import StoredSettings
@@ -186,6 +186,7 @@ def watch_folder(
             f"settle_s is at least 0 and poll_s positive, got {settle_s} and {poll_s}"
         )
     rule = parse_time_rule(time_from)
+    check_alarms(thresholds, cusums)
     place = Path(folder)
     if not place.is_dir():
         raise ReadError(f"there is no folder {str(folder)!r}; make it or check the name")

@@ -181,8 +181,9 @@ def with_sizing(
             )
     if sizing.max_crystal_blur_px is not None:
         blurred = sum(part.n_blurred for part in parts)
+        name = "crystals" if sizing.particles == "crystals" else "particles"
         notes.append(
-            f"{blurred} {sizing.particles} with a blur above {sizing.max_crystal_blur_px:g} px are "
+            f"{blurred} {name} with a blur above {sizing.max_crystal_blur_px:g} px are "
             "left out of the size distribution and of the number per area."
         )
     sized: Literal["crystal", "particle"] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -45,6 +45,8 @@ class Lengths:
         their frame weights, of all lengths.
     fits
         With the cut crystals.
+    uncalibrated
+        Pictures left out for having no pixel size where others have one.
     """
 
     unit: Literal["um", "px"]
@@ -52,6 +54,7 @@ class Lengths:
     elongation: float
     weighted: tuple[float, ...]
     fits: tuple[LengthFigures, ...]
+    uncalibrated: int = 0
 
 
 def read_lengths(results: str | Path) -> Lengths:
@@ -72,6 +75,11 @@ def read_lengths(results: str | Path) -> Lengths:
     import polars as pl
 
     folder = Path(results)
+    if not (folder / "images.csv").is_file():
+        raise ReadError(
+            f"{str(folder)!r} is no result folder: it has no images.csv; name the folder that "
+            "crystalgauge measure wrote with --out"
+        )
     try:
         images = pl.read_csv(folder / "images.csv", infer_schema_length=None)
         crystals = pl.read_parquet(folder / "crystals.parquet", glob=False)
@@ -84,11 +92,14 @@ def read_lengths(results: str | Path) -> Lengths:
         )  # fmt: skip
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ReadError(
-            f"{str(folder)!r} is no whole result folder of crystalgauge measure: {error}"
+            f"{str(folder)!r} is no whole result folder of crystalgauge measure: {error}; measure "
+            "its pictures again"
         ) from error
     known = images.filter(pl.col("pixel_size_um").is_not_null())
     unit: Literal["um", "px"] = "um" if len(known) else "px"
-    return _lengths(known if len(known) else images, crystals, unit, folder)
+    kept = known if len(known) else images
+    found = _lengths(kept, crystals, unit, folder)
+    return replace(found, uncalibrated=len(images) - len(kept))
 
 
 def _lengths(
@@ -101,7 +112,10 @@ def _lengths(
         ~pl.col("touches_border") & (pl.col("frame_weight") > 0)
     )
     if not len(inside):
-        raise ReadError(f"no crystal away from the border in {str(folder)!r}")
+        raise ReadError(
+            f"no crystal away from the border in {str(folder)!r}; look at its overlays, or take "
+            "more pictures"
+        )
     scale = inside["pixel_size_um"].to_numpy()
     least = WIDTHS_SEEN * float(np.median(inside["box_width_px"].to_numpy() * scale))
     axes = []
@@ -126,6 +140,4 @@ def _lengths(
 
 def _with_least(axes: VisibleAxes, least: float) -> VisibleAxes:
     """Return axes whose least length is exactly that of the other pictures."""
-    from dataclasses import replace
-
     return replace(axes, least=least, length=np.maximum(axes.length, least))
