@@ -16,6 +16,7 @@ from crystalgauge.monitor import Cusum, RaisedAlarm, read_alarms
 from crystalgauge.monitor.alarms import parse_threshold
 from crystalgauge.monitor.engine import store_url
 from crystalgauge.monitor.live_alarms import LiveAlarms
+from crystalgauge.monitor.page import trend_page
 from crystalgauge.monitor.store import Store
 from crystalgauge.monitor.trends import read_trend
 
@@ -99,6 +100,17 @@ def test_a_picture_that_comes_late_joins_the_stretch_it_belongs_to(
     drop(folder, 2, 31)
     drop(folder, 0, 31)
     assert run(folder, database) == []
+
+
+def test_the_page_tells_of_alarms_that_it_was_not_asked_for(folder: Path, database: str) -> None:
+    drop(folder, 0, 30)
+    assert len(run(folder, database)) == 1
+    opened = Store(database)
+    without, with_limit = (read_trend(opened, t, []) for t in ([], [parse_threshold(LIMIT)]))
+    opened.close()
+    told = "Told while watching, but not listed here: box_length_um_q50 &gt; 12"
+    assert told in trend_page(without)
+    assert "Told while watching" not in trend_page(with_limit)
 
 
 def test_a_misspelled_figure_is_refused_before_a_store_is_made(

@@ -173,6 +173,12 @@ def _notices(trend: Trend) -> list[str]:
         notices.append(f"Times come from different origins, their order may be wrong: {told}.")
     if len({each.version for each in trend.settings}) > 1:
         notices.append("More than one version of CrystalGauge measured these pictures.")
+    missing = sorted(set(trend.told) - {alarm.rule for alarm in trend.alarms})
+    if missing:
+        notices.append(
+            f"Told while watching, but not listed here: {'; '.join(missing)}. Give trend the same "
+            "alarms to list them."
+        )
     return notices
 
 

@@ -68,6 +68,8 @@ class Trend:
         In the order of time.
     kinetics
         Growth, nucleation and induction time; None when they were not asked for.
+    told
+        Rules of the alarms that were told while the folder was watched.
     """
 
     pictures: pl.DataFrame
@@ -80,6 +82,7 @@ class Trend:
     sums: Sequence[CusumSeries | None] = ()
     alarms: Sequence[Alarm] = ()
     kinetics: ProcessKinetics | None = None
+    told: Sequence[str] = ()
 
     def values(self, name: str) -> NDArray[np.float64]:
         """Return a figure, ``(N,)`` with NaN where a picture does not have it.
@@ -159,6 +162,7 @@ def read_trend(
         kinetics=process_kinetics(
             store, kept, unit, weighted=weighted, pool_h=pool_h, least_size=least_size
         ),
+        told=store.alarms()["rule"].to_list(),
     )
     return _with_alarms(trend)
 
