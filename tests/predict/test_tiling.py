@@ -72,11 +72,15 @@ def test_automatic_scales_halve_while_something_is_left_to_see() -> None:
 
 
 def test_small_crystals_are_looked_at_enlarged() -> None:
-    assert enlarged_scales((1.0, 0.5), np.full(20, 12.0)) == (1.5, 0.5)
-    assert enlarged_scales((1.0,), np.full(20, 30.0)) is None
-    assert enlarged_scales((1.0,), np.r_[np.full(11, 12.0), np.full(9, 200.0)]) == (1.5,)
-    assert enlarged_scales((1.0,), np.full(3, 12.0)) is None, "three crystals say little"
-    assert enlarged_scales((1.0,), np.zeros(0)) is None
+    sure = np.full(20, 0.5)
+    assert enlarged_scales((1.0, 0.5), np.full(20, 12.0), sure) == (1.5, 0.5)
+    assert enlarged_scales((1.0,), np.full(20, 30.0), sure) is None
+    mixed = np.r_[np.full(11, 12.0), np.full(9, 200.0)]
+    assert enlarged_scales((1.0,), mixed, sure) == (1.5,)
+    doubted = np.where(mixed < 20, 0.2, 0.5)
+    assert enlarged_scales((1.0,), mixed, doubted) is None, "the doubtful have no say"
+    assert enlarged_scales((1.0,), np.full(3, 12.0), sure[:3]) is None, "three say little"
+    assert enlarged_scales((1.0,), np.zeros(0), np.zeros(0)) is None
 
 
 def test_scales_share_one_voice() -> None:

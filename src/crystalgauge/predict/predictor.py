@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from crystalgauge.core import Micrograph
 
 READ_SHARE = 0.5
@@ -133,15 +131,14 @@ class Predictor:
         if is_blank(micrograph, intensity):
             return Prediction(outline_crystals(None), scales, ("the picture is constant",))
         if self._scales is not None or self.files.kind != "outline":
-            return Prediction(self._look(micrograph, intensity, scales, progress), scales)
+            return self._said(self._look(micrograph, intensity, scales, progress), scales)
         first = 1 / (1 + ENLARGED**2)  # the share of the work if there is a second look
         crystals = self._look(micrograph, intensity, scales, _part_of(progress, 0.0, first))
-        sure = crystals.take(crystals["score"] >= float(self.files.card["min_score"]))
-        enlarged = enlarged_scales(scales, _diameter_px(sure))
+        enlarged = better_scales(scales, crystals)
         if enlarged is None:
-            return Prediction(crystals, scales)
+            return self._said(crystals, scales)
         rest = _part_of(progress, first, 1 - first)
-        return Prediction(self._look(micrograph, intensity, enlarged, rest), enlarged)
+        return self._said(self._look(micrograph, intensity, enlarged, rest), enlarged)
 
     def _look(
         self,
@@ -150,15 +147,18 @@ class Predictor:
         scales: tuple[float, ...],
         progress: Callable[[float], None] | None,
     ) -> Crystals:
-        """Return what is found at given scales, from the least score on."""
+        """Return what is found at given scales, the doubtful with it."""
         threshold = max(LEAST_READ, READ_SHARE * self.min_score)
-        crystals = self._find(
+        return self._find(
             self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
         )
+
+    def _said(self, crystals: Crystals, scales: tuple[float, ...]) -> Prediction:
+        """Return what reaches the least score, with calibrated errors."""
         crystals = crystals.take(crystals["score"] >= self.min_score)
         factor = float(self.files.card.get("diameter_error_factor", 1.0))
         stated = np.minimum(crystals["diameter_error"] * factor, 1.0)
-        return crystals.with_columns(diameter_error=stated)
+        return Prediction(crystals.with_columns(diameter_error=stated), scales)
 
 
 def _part_of(
@@ -168,9 +168,18 @@ def _part_of(
     return None if progress is None else lambda share: progress(start + part * share)
 
 
-def _diameter_px(crystals: Crystals) -> NDArray[np.float64]:
-    """Return equivalent circular diameters."""
-    return np.asarray(2 * np.sqrt(shapely.area(crystals.outlines) / np.pi))
+def better_scales(scales: Sequence[float], crystals: Crystals) -> tuple[float, ...] | None:
+    """Return the scales that suit what was found at the given ones, None if these do.
+
+    Parameters
+    ----------
+    scales
+        From `automatic_scales`.
+    crystals
+        What was found, with ``score``.
+    """
+    diameter_px = 2 * np.sqrt(shapely.area(crystals.outlines) / np.pi)
+    return enlarged_scales(scales, np.asarray(diameter_px), crystals["score"])
 
 
 def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:

@@ -10,7 +10,7 @@ from crystalgauge.models.outline.model import OutlineModel
 from crystalgauge.models.outline.targets import Targets, build_targets, cell_grid
 from crystalgauge.models.outline.weights import export_model
 from crystalgauge.predict.normalise import measure_intensity
-from crystalgauge.predict.predictor import find_outlines, outline_crystals
+from crystalgauge.predict.predictor import better_scales, find_outlines, outline_crystals
 from crystalgauge.train.recipe import NetworkSection
 
 if TYPE_CHECKING:
@@ -60,11 +60,17 @@ class TrainableOutlines:
         return collate_targets(targets)
 
     def find(self, engine: Engine, micrograph: Micrograph, least_score: float) -> Crystals:
-        """Return outlines with score and defocus."""
+        """Return outlines with score and defocus, at the scale that suits them."""
         intensity = measure_intensity(micrograph)
-        return outline_crystals(
-            find_outlines(engine, micrograph, intensity, (1.0,), threshold=least_score)
-        )
+
+        def look(scales: tuple[float, ...]) -> Crystals:
+            return outline_crystals(
+                find_outlines(engine, micrograph, intensity, scales, threshold=least_score)
+            )
+
+        found = look((1.0,))
+        enlarged = better_scales((1.0,), found)
+        return found if enlarged is None else look(enlarged)
 
     def truth(self, crystals: Crystals) -> Crystals:
         """Return the outlines as they are."""
