@@ -48,6 +48,14 @@ def test_a_plane_that_shows_less_is_more_blurred() -> None:
     assert (nothing.depth == -1).all()
 
 
+def test_a_doubtful_look_counts_where_another_plane_is_sure() -> None:
+    doubtful = plane(np.full((4, 4), 0.5), np.full((4, 4), 0.5))
+    sure = plane(np.full((4, 4), 2.5))
+    assert judge_stack([sure, doubtful]).best == 1
+    assert (judge_stack([sure, doubtful]).depth == 1).all()
+    assert judge_stack([doubtful, doubtful]).best is None
+
+
 def test_each_tile_has_its_own_plane_but_a_lone_tile_follows_its_neighbours() -> None:
     left = np.where(np.arange(8) < 4, 1.0, 6.0) * np.ones((8, 1))
     found = judge_stack([plane(left), plane(7 - left)])

@@ -1,8 +1,8 @@
 """Which plane of a stack is in focus, and one sharp picture out of all of them.
 
-Tiles are compared with the same tile of the other planes. A tile counts when any plane shows
-something in it; where another plane shows nothing, its edges are blurred beyond seeing, which is
-as much as the network can say.
+Tiles are compared with the same tile of the other planes. A tile counts when any plane surely
+shows something in it; then a doubtful look of another plane counts as well. Where another plane
+shows nothing, its edges are blurred beyond seeing, which is as much as the network can say.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from crystalgauge.core import ArgumentError
+from crystalgauge.focus.tiles import LEAST_CONTENT
 from crystalgauge.models.focus_tiles import STRIDE
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 GONE_PX = 12.0
 """Blur that stands for edges which one plane shows and another does not."""
+
+LEAST_DOUBTFUL = LEAST_CONTENT / 2
+"""Probability of content from which a plane counts where another surely shows something."""
 
 SMOOTH_TILES = 0.7
 """Standard deviation, in tiles, over which blurs are averaged before planes are compared ..."""
@@ -68,7 +72,8 @@ def judge_stack(planes: Sequence[FocusTiles]) -> StackFocus:
     """
     _check_shapes([plane.shape for plane in planes])
     judged = np.stack([plane.judged for plane in planes])
-    blur = np.where(judged, np.stack([plane.blur_px for plane in planes]), GONE_PX)
+    seen = judged | (np.stack([plane.content for plane in planes]) >= LEAST_DOUBTFUL)
+    blur = np.where(seen, np.stack([plane.blur_px for plane in planes]), GONE_PX)
     blur = np.minimum(blur, GONE_PX).astype(np.float64)
     shown: NDArray[np.bool_] = np.any(judged, axis=0)
     if not shown.any():
