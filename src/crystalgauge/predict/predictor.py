@@ -16,6 +16,8 @@ from crystalgauge.predict.inputs import network_inputs
 from crystalgauge.predict.normalise import Intensity, measure_intensity
 from crystalgauge.predict.scales import (
     ENLARGED,
+    MOST_MORE,
+    SURE,
     automatic_scales,
     check_scales,
     enlarged_scales,
@@ -132,13 +134,11 @@ class Predictor:
             return Prediction(outline_crystals(None), scales, ("the picture is constant",))
         if self._scales is not None or self.files.kind != "outline":
             return self._said(self._look(micrograph, intensity, scales, progress), scales)
-        first = 1 / (1 + ENLARGED**2)  # the share of the work if there is a second look
-        crystals = self._look(micrograph, intensity, scales, _part_of(progress, 0.0, first))
-        enlarged = better_scales(scales, crystals)
-        if enlarged is None:
-            return self._said(crystals, scales)
-        rest = _part_of(progress, first, 1 - first)
-        return self._said(self._look(micrograph, intensity, enlarged, rest), enlarged)
+
+        def look(scales: tuple[float, ...], start: float, part: float) -> Crystals:
+            return self._look(micrograph, intensity, scales, _part_of(progress, start, part))
+
+        return self._said(*look_at_best_scale(look, scales))
 
     def _look(
         self,
@@ -168,18 +168,34 @@ def _part_of(
     return None if progress is None else lambda share: progress(start + part * share)
 
 
-def better_scales(scales: Sequence[float], crystals: Crystals) -> tuple[float, ...] | None:
-    """Return the scales that suit what was found at the given ones, None if these do.
+def look_at_best_scale(
+    look: Callable[[tuple[float, ...], float, float], Crystals], scales: tuple[float, ...]
+) -> tuple[Crystals, tuple[float, ...]]:
+    """Look at a picture, and again enlarged where its crystals turn out to be small.
 
     Parameters
     ----------
+    look
+        Takes scales, and which part of all work this is: its start and its share, 0 to 1. Returns
+        what is found, with ``score``.
     scales
         From `automatic_scales`.
-    crystals
-        What was found, with ``score``.
+
+    Returns
+    -------
+    tuple
+        What was found, and at which scales.
     """
-    diameter_px = 2 * np.sqrt(shapely.area(crystals.outlines) / np.pi)
-    return enlarged_scales(scales, np.asarray(diameter_px), crystals["score"])
+    part = 1 / (1 + ENLARGED**2)  # of the work if there is a second look
+    first = look(scales, 0.0, part)
+    diameter_px = np.asarray(2 * np.sqrt(shapely.area(first.outlines) / np.pi))
+    enlarged = enlarged_scales(scales, diameter_px, first["score"])
+    if enlarged is None:
+        return first, scales
+    second = look(enlarged, part, 1 - part)
+    if (second["score"] >= SURE).sum() > MOST_MORE * (first["score"] >= SURE).sum():
+        return first, scales
+    return second, enlarged
 
 
 def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:

@@ -10,7 +10,7 @@ from crystalgauge.models.outline.model import OutlineModel
 from crystalgauge.models.outline.targets import Targets, build_targets, cell_grid
 from crystalgauge.models.outline.weights import export_model
 from crystalgauge.predict.normalise import measure_intensity
-from crystalgauge.predict.predictor import better_scales, find_outlines, outline_crystals
+from crystalgauge.predict.predictor import find_outlines, look_at_best_scale, outline_crystals
 from crystalgauge.train.recipe import NetworkSection
 
 if TYPE_CHECKING:
@@ -63,14 +63,12 @@ class TrainableOutlines:
         """Return outlines with score and defocus, at the scale that suits them."""
         intensity = measure_intensity(micrograph)
 
-        def look(scales: tuple[float, ...]) -> Crystals:
+        def look(scales: tuple[float, ...], *_: float) -> Crystals:
             return outline_crystals(
                 find_outlines(engine, micrograph, intensity, scales, threshold=least_score)
             )
 
-        found = look((1.0,))
-        enlarged = better_scales((1.0,), found)
-        return found if enlarged is None else look(enlarged)
+        return look_at_best_scale(look, (1.0,))[0]
 
     def truth(self, crystals: Crystals) -> Crystals:
         """Return the outlines as they are."""
