@@ -1,6 +1,6 @@
 """A picture of 20 000 x 20 000 px in bounded memory.
 
-    python benchmarks/gigapixel.py [--edge 20000] [--model crystals]
+    python benchmarks/gigapixel.py [--edge 20000] [--model crystals] [--scales 1,0.5,0.25,0.125]
 
 Tiles one rendered scene into a large TIFF, measures it in a process of its own and prints the
 number of crystals, the time and the largest memory of that process.
@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--edge", type=int, default=20_000)
     parser.add_argument("--model", default="crystals")
+    parser.add_argument("--scales", default="auto", help="as for crystalgauge measure")
     arguments = parser.parse_args()
     tool = str(Path(sys.executable).with_name("crystalgauge"))
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +51,8 @@ def main() -> None:
         write_picture(picture, arguments.edge)
         out = Path(folder) / "out"
         start = time.perf_counter()
-        command = [tool, "measure", str(picture), "--out", str(out), "--model", arguments.model]
+        command = [tool, "measure", str(picture), "--out", str(out), "--model", arguments.model,
+                   "--scales", arguments.scales]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True)
         elapsed = time.perf_counter() - start
         with (out / "crystals.csv").open(encoding="utf-8") as table:
