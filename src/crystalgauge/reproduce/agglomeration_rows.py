@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from crystalgauge.core import ArgumentError
+from crystalgauge.reproduce.named_rows import rows_by_name
 from crystalgauge.train import load_recipe
 
 if TYPE_CHECKING:
@@ -105,11 +105,7 @@ def find_rows(names: tuple[str, ...]) -> tuple[Row, ...]:
     ArgumentError
         When a name is unknown.
     """
-    known = {row.name: row for row in ROWS}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ArgumentError(f"unknown rows {', '.join(unknown)}; known are {', '.join(known)}")
-    return tuple(row for row in ROWS if row.name in names or not names)
+    return rows_by_name(ROWS, names) if names else ROWS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from crystalgauge.core import ArgumentError
+from crystalgauge.reproduce.named_rows import rows_by_name
 
 PUBLISHED_PICTURES = 322_558
 """Of the paper's training set; an epoch."""
@@ -111,8 +111,4 @@ def find_rows(names: tuple[str, ...]) -> tuple[Row, ...]:
     ArgumentError
         When a name is unknown.
     """
-    known = {row.name: row for row in ROWS}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ArgumentError(f"unknown rows {', '.join(unknown)}; known are {', '.join(known)}")
-    return tuple(row for row in ROWS if row.name in names)
+    return rows_by_name(ROWS, names)
