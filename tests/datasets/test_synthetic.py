@@ -22,7 +22,7 @@ def test_a_picture_depends_on_seed_and_index_alone() -> None:
 
 
 def test_an_unknown_regime_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="known are agglomerates, blank, growth, pcs"):
+    with pytest.raises(ArgumentError, match="known are agglomerates, blank, drop, growth, pcs"):
         sample_picture(0, 0, regime="snow")
 
 

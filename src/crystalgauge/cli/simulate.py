@@ -33,7 +33,8 @@ class Form(StrEnum):
 
 def simulate(
     regime: Annotated[
-        str, typer.Argument(help="Kind: suspension, blank, pcs, growth, agglomerates or zstack.")
+        str,
+        typer.Argument(help="Kind: suspension, drop, blank, pcs, growth, agglomerates or zstack."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for pictures and truth.", metavar="DIR")],
     number: Annotated[int, typer.Option("--n", help="Number of pictures.", min=1)] = 10,

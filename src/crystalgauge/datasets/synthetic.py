@@ -12,7 +12,7 @@ from crystalgauge.core import ArgumentError
 from crystalgauge.datasets.degraded import UPRIGHT, degrade_picture
 from crystalgauge.render.renderer import render
 from crystalgauge.render.truth import is_fair
-from crystalgauge.scenes import agglomerates, blank, growth, pcs, suspension
+from crystalgauge.scenes import agglomerates, blank, drop, growth, pcs, suspension
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REGIMES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Scene]] = {
     "agglomerates": agglomerates.sample_scene,
     "blank": blank.sample_scene,
+    "drop": drop.sample_scene,
     "growth": growth.sample_scene,
     "pcs": pcs.sample_scene,
     "suspension": suspension.sample_scene,

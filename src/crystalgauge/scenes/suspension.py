@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,15 @@ from crystalgauge.scenes.statistics import (
 from crystalgauge.scenes.surfaces import with_surfaces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+Places: TypeAlias = (
+    "Callable[[np.random.Generator, NDArray[np.float64], float, int], NDArray[np.float64]]"
+)
+"""Takes a generator, ``(N, V, 3)`` bodies, the largest depth and a number of trials; returns the
+``(N, trials, 3)`` centres to try, all in px."""
 
 TRIALS = 8
 """Places tried for a crystal before it is left out."""
@@ -93,8 +101,8 @@ def sample_scene(
     library = habit_library(config.library_seed)
     weights = np.array([crowd.weight for crowd in config.crowds])
     crowd = config.crowds[rng.choice(len(weights), p=weights / weights.sum())]
-    optics, depth_px = _sample_optics(rng, config)
-    crystals = _sample_crystals(rng, shape, config, crowd, library, depth_px)
+    optics, depth_px = sample_optics(rng, config)
+    crystals = sample_crystals(rng, shape, config, crowd, library, depth_px)
     return Scene(
         shape,
         crystals,
@@ -107,8 +115,16 @@ def sample_scene(
     )
 
 
-def _sample_optics(rng: np.random.Generator, config: SuspensionConfig) -> tuple[Optics, float]:
-    """Draw a microscope and how far crystals lie from its focus, in px."""
+def sample_optics(rng: np.random.Generator, config: SuspensionConfig) -> tuple[Optics, float]:
+    """Draw a microscope and how far crystals lie from its focus, in px.
+
+    Parameters
+    ----------
+    rng
+        Where the numbers come from.
+    config
+        What to draw from.
+    """
     sharp = rng.random() < 0.35
     sigma_px = rng.uniform(0, 0.8) if sharp else rng.uniform(0.8, 6.5)  # at the depth's end
     depth_px = rng.uniform(30, 160)
@@ -131,15 +147,54 @@ def _sample_optics(rng: np.random.Generator, config: SuspensionConfig) -> tuple[
     ), depth_px
 
 
-def _sample_crystals(
+def anywhere(shape: tuple[int, int], size: NDArray[np.float64]) -> Places:
+    """Return what draws places all over a frame and, for large crystals, a little beyond.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the picture in px.
+    size
+        ``(N,)`` of the crystals in px.
+    """
+    margin = min(0.25 * float(size.max(initial=0)), 40.0)
+    height, width = shape
+
+    def places(
+        rng: np.random.Generator, bodies: NDArray[np.float64], depth_px: float, trials: int
+    ) -> NDArray[np.float64]:
+        low = (-margin, -margin, -depth_px)
+        return rng.uniform(
+            low, (width + margin, height + margin, depth_px), (len(bodies), trials, 3)
+        )
+
+    return places
+
+
+def sample_crystals(
     rng: np.random.Generator,
     shape: tuple[int, int],
     config: SuspensionConfig,
     crowd: Crowd,
     library: HabitLibrary,
     depth_px: float,
+    places: Places | None = None,
 ) -> Population:
-    """Draw the crystals of a scene and put each in its place."""
+    """Draw the crystals of a scene and put each in its place.
+
+    Parameters
+    ----------
+    rng
+        Where the numbers come from.
+    shape
+        Height and width of the picture in px.
+    config, crowd, library
+        What to draw from.
+    depth_px
+        Farthest from the focal plane.
+    places
+        Draws where free crystals may lie; `anywhere` by default.
+    """
     size = _sample_sizes(rng, shape, config, crowd)
     count = len(size)
     rows = library.rows_of(*crowd.habits)
@@ -150,13 +205,8 @@ def _sample_crystals(
     rotation = orientations(rng, flat, rng.uniform(0.1, 1.0))
     bodies = np.matmul(library.vertices[kind] * size[:, None, None], rotation.transpose(0, 2, 1))
     relation, partner, offsets = _sample_relations(rng, config, size, rotation)
-    margin = min(0.25 * float(size.max(initial=0)), 40.0)
+    candidates = (places or anywhere(shape, size))(rng, bodies, depth_px, TRIALS)
     height, width = shape
-    candidates = rng.uniform(
-        (-margin, -margin, -depth_px),
-        (width + margin, height + margin, depth_px),
-        (count, TRIALS, 3),
-    )
     position, placed = place(
         bodies.astype(np.float32),
         library.vertex_count[kind],
