@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from crystalgauge.core import Micrograph
+from crystalgauge.predict import tiling
 from crystalgauge.predict.scales import (
     automatic_scales,
     check_scales,
@@ -54,6 +55,21 @@ def test_scaled_tiles_keep_positions(scale: float) -> None:
             inner = slice(2, -2)  # interpolation is clamped at the window's edge
             got = seen.mean(1 - axis)[inner]
             np.testing.assert_allclose(got, wanted[inner], atol=0.02)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.25, 0.125, 1 / 3, 0.3, 0.7, 1.5])
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_strips_of_a_reduced_tile_make_the_whole(scale, colours, monkeypatch) -> None:
+    pixels = np.random.default_rng(11).integers(0, 255, (700, 900, *colours), np.uint8)
+    micrograph = Micrograph(pixels)
+    for tile in tiles(scaled_shape((700, 900), scale), tile=200, halo=30, whole=0):
+        monkeypatch.setattr(tiling, "SOURCE_PX", 1 << 30)
+        whole = read_tile(micrograph, tile, scale)
+        monkeypatch.setattr(tiling, "SOURCE_PX", 900 * 13)
+        strips = read_tile(micrograph, tile, scale)
+        # between pixels OpenCV interpolates in steps of 1/32 px, which a sum may fall on
+        tolerance = 0.0 if (1 / scale).is_integer() else 0.01
+        np.testing.assert_allclose(strips, whole, rtol=0, atol=tolerance)
 
 
 def test_padding_reaches_a_multiple_and_reflects() -> None:

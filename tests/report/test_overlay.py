@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import shapely
@@ -102,6 +104,20 @@ def test_shrinking_keeps_the_mean_brightness(shape: tuple[int, ...]) -> None:
     assert scale == pytest.approx(90 / max(shape[:2]))
     # the last block is narrower than the others, so single pixels weigh a little differently
     assert reduced.mean() == pytest.approx(pixels.mean(), rel=0.03)
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_shrinking_a_deep_picture_takes_no_copy_of_it(colours: tuple[int, ...]) -> None:
+    pixels = np.full((3000, 3000, *colours), 1000, np.uint16)
+    tracemalloc.start()
+    try:
+        rgb, scale = to_rgb(Micrograph(pixels), 200)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rgb.shape == (200, 200, 3)
+    assert scale == 200 / 3000
+    assert peak < 25e6, "as floats it would take 36 MB, or 108 MB in colour"
 
 
 def test_a_drawing_does_not_change_the_picture() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crystalgauge.core import ReadError
+from crystalgauge.io.scratch import pixel_room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def over_white(
         remark("pixels", "the alpha channel is 0 everywhere and was ignored")
         return np.ascontiguousarray(colour)
     remark("pixels", "partly transparent; laid over white")
-    result = np.empty(colour.shape, pixels.dtype)
+    result = pixel_room(colour.shape, pixels.dtype)
     for start in range(0, len(colour), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         opacity = alpha[rows, :, None].astype(np.float64) / white
@@ -102,7 +103,11 @@ def _plain_type(pixels: NDArray[Any], path: Path, remark: Remark) -> NDArray[Any
         raise ReadError(f"{str(path)!r} holds {pixels.dtype}, not intensities; export it as TIFF")
     if kind == "f" and pixels.dtype.itemsize not in (4, 8):
         return pixels.astype(np.float32 if pixels.dtype.itemsize == 2 else np.float64)
-    return pixels if pixels.dtype.isnative else pixels.astype(pixels.dtype.newbyteorder("="))
+    if pixels.dtype.isnative:
+        return pixels
+    native = pixel_room(pixels.shape, pixels.dtype.newbyteorder("="))
+    native[...] = pixels
+    return native
 
 
 def _finite(pixels: NDArray[Any], path: Path) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from crystalgauge.core import ReadError
 from crystalgauge.io.exif import EXIF_FOLDER, exif_facts, upright
 from crystalgauge.io.pixels import ROWS_AT_ONCE, over_white
 from crystalgauge.io.planes import Stack, check_size
+from crystalgauge.io.scratch import pixel_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,8 @@ def raster_stacks(path: Path, kind: str, remark: Remark) -> Iterator[list[Stack]
                 image.seek(index["I"])
             deep = kind == "png" and _is_deep_colour(path)
             pixels = _deep_png(path, remark) if deep else _decoded(image, remark)
+            if frames == 1:
+                image.close()  # Pillow's own copy of a picture may be as large
             return upright(pixels, orientation) if orientation != 1 else pixels
 
         def time_at(_index: Index) -> datetime | None:
@@ -126,7 +129,7 @@ def in_strips(image: Any) -> NDArray[Any]:
     if image.height <= ROWS_AT_ONCE:
         return np.asarray(image)
     top = np.asarray(image.crop((0, 0, image.width, 1)))
-    pixels = np.empty((image.height, *top.shape[1:]), top.dtype)
+    pixels = pixel_room((image.height, *top.shape[1:]), top.dtype)
     for start in range(0, image.height, ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, image.height)
         pixels[start:stop] = np.asarray(image.crop((0, start, image.width, stop)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from crystalgauge.core import MissingExtraError
 from crystalgauge.io.exif import ORIENTATION
+from crystalgauge.io.scratch import pixel_room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
 
+_STORED_AT_ONCE = 1 << 25
+"""Bytes of tiles or strips read before they are decoded."""
+
 
 def decoded_page(path: Path, tiff: Any, page: Any) -> NDArray[Any]:
-    """Decode one page as stored.
+    """Decode one page as stored, its tiles or strips one after the other.
 
     tifffile decodes what needs no package and what imagecodecs brings. Without that package LZW,
     JPEG, predictors and the like go to the libtiff inside Pillow and OpenCV.
@@ -43,7 +47,8 @@ def decoded_page(path: Path, tiff: Any, page: Any) -> NDArray[Any]:
         When neither of them knows the compression.
     """
     try:
-        return page.asarray()
+        room = pixel_room(page.shape, page.dtype)
+        return page.asarray(out=room, buffersize=_STORED_AT_ONCE)
     except ValueError as error:
         if "imagecodecs" not in str(error):
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -32,6 +32,11 @@ each put a crystal's centre just on the other's side. What both keep is merged b
 
 WHOLE = 2_400_000
 """Pictures of at most this many px are seen in one piece: the work is the same, without seams."""
+
+
+SOURCE_PX = 1 << 22
+"""A reduced tile is made of at most about so many px of the picture at a time: at a scale of 1/8 a
+whole tile covers 13 000 x 13 000 px."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ def tiles(
 def read_tile(micrograph: Micrograph, tile: Tile, scale: float) -> NDArray[np.float32]:
     """Return a tile's grey, ``(tile.height, tile.width)``, at a scale.
 
+    Reduced tiles are made strip by strip, so that the memory does not grow with the reduction.
+
     Parameters
     ----------
     micrograph
@@ -118,7 +125,19 @@ def read_tile(micrograph: Micrograph, tile: Tile, scale: float) -> NDArray[np.fl
         return micrograph.grey(
             slice(tile.y, tile.y + tile.height), slice(tile.x, tile.x + tile.width)
         )
-    factor = 1 / scale
+    strip = max(1, int(SOURCE_PX * scale**2 / tile.width))  # rows of the scaled picture
+    if tile.height <= strip:
+        return _resampled(micrograph, tile, 1 / scale)
+    grey = np.empty((tile.height, tile.width), np.float32)
+    for top in range(0, tile.height, strip):
+        height = min(strip, tile.height - top)
+        part = replace(tile, y=tile.y + top, height=height)
+        grey[top : top + height] = _resampled(micrograph, part, 1 / scale)
+    return grey
+
+
+def _resampled(micrograph: Micrograph, tile: Tile, factor: float) -> NDArray[np.float32]:
+    """Return a tile's grey where a scaled pixel is as long as so many of the picture."""
     y0, x0 = tile.y * factor, tile.x * factor
     y1, x1 = (tile.y + tile.height) * factor, (tile.x + tile.width) * factor
     if factor == int(factor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 STRETCH = (0.2, 99.8)
 """Percentiles shown as black and white, for anything that is not 8-bit already."""
 
-_BAND_PX = 1 << 24
+_BAND_SAMPLES = 1 << 21
 
 
 def shrink(pixels: NDArray[Any], longest_px: int) -> tuple[NDArray[Any], float]:
@@ -56,7 +57,7 @@ def _block_means(pixels: NDArray[Any], block: int) -> NDArray[np.float32]:
     columns = np.arange(0, width, block)
     colours = pixels.shape[2:]
     means = np.empty((len(rows), len(columns), *colours), np.float32)
-    band = max(1, _BAND_PX // (width * block))
+    band = max(1, _BAND_SAMPLES // (width * block * math.prod(colours)))
     for first in range(0, len(rows), band):
         chosen = rows[first : first + band]
         part = pixels[chosen[0] : chosen[-1] + block].astype(np.float32)
