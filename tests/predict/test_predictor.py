@@ -65,3 +65,12 @@ def test_scales_that_were_asked_for_are_kept(predictor: Predictor) -> None:
     found, enlarged = asked(window("fine.jpg")), predictor(window("fine.jpg"))
     assert found.scales == (1.0,)
     assert len(found.crystals) != len(enlarged.crystals)
+
+
+def test_what_is_below_the_least_score_is_kept_aside_as_doubtful() -> None:
+    strict = Predictor("crystals", engine="onnxruntime", threads=1, min_score=0.8, scales=(1.0,))
+    said = strict(window("prisms.jpg"))
+    assert said.doubtful is not None
+    assert (said.crystals["score"] >= 0.8).all()
+    assert (said.doubtful["score"] < 0.8).all()
+    assert len(said.doubtful)

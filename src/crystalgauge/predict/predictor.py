@@ -50,11 +50,14 @@ class Prediction:
         Magnifications at which the picture was looked at.
     notes
         What a user should know.
+    doubtful
+        The like, but below the least score: no crystals to report, but what may lie beside those.
     """
 
     crystals: Crystals
     scales: tuple[float, ...] = (1.0,)
     notes: tuple[str, ...] = ()
+    doubtful: Crystals | None = None
 
 
 class Predictor:
@@ -154,11 +157,12 @@ class Predictor:
         )
 
     def _said(self, crystals: Crystals, scales: tuple[float, ...]) -> Prediction:
-        """Return what reaches the least score, with calibrated errors."""
-        crystals = crystals.take(crystals["score"] >= self.min_score)
+        """Return what reaches the least score, with calibrated errors, and what does not."""
         factor = float(self.files.card.get("diameter_error_factor", 1.0))
         stated = np.minimum(crystals["diameter_error"] * factor, 1.0)
-        return Prediction(crystals.with_columns(diameter_error=stated), scales)
+        crystals = crystals.with_columns(diameter_error=stated)
+        sure = crystals["score"] >= self.min_score
+        return Prediction(crystals.take(sure), scales, doubtful=crystals.take(~sure))
 
 
 def _part_of(
