@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_NODES = 4096
-LEAST_WEIGHT = 0.01
+LEAST_WEIGHT = 0.04
 """A path is cut when this share of the light is left in it."""
 
 GRAZING = 1e-6
