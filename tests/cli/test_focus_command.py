@@ -52,6 +52,11 @@ def test_a_stack_tells_its_best_plane_and_fuses(
     assert not run("focus", *planes, "--out", tmp_path / "out", "--fuse")
     assert "plane 1 (1.png) is the best" in capsys.readouterr().out
     assert (tmp_path / "out" / "fused.tif").exists()
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((64, 64), 90, np.uint8))
+    assert run("focus", planes[0], tmp_path / "small.png", "--out", tmp_path / "out", "--fuse") == 2
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left.isdisjoint({"fused.tif", "fused-depth.tif", "focus-stack.csv"})  # of other planes
+    capsys.readouterr()
     assert run("focus", planes[0], "--out", tmp_path / "one", "--stack") == 2
     assert "two planes or more, got 1" in capsys.readouterr().err
 

@@ -60,6 +60,22 @@ def test_a_whole_run(drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "4 pictures of a process" in page.read_text(encoding="utf-8")
 
 
+def test_options_of_measure_are_known(
+    drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--particles", "agglomerates", "--max-crystal-blur", "4", "--min-focus", "0.5")
+    assert watch_once(drops, tmp_path / "run.db", *words, "--max-blur", "0.01") == 0
+    told = capsys.readouterr()
+    assert "0 crystals in 0 pictures, 4 left out as out of focus" in told.out
+    assert "0.png: out of focus: out of focus: 0 % of its" in told.err
+    assert (
+        watch_once(drops, tmp_path / "run.db", "--pixel-size", "0.5um") == 0
+    )  # nothing stored yet
+    assert "8 crystals in 4 pictures" in capsys.readouterr().out
+    assert watch_once(drops, tmp_path / "run.db", "--particles", "agglomerates") == 2
+    assert "particles: None -> agglomerates" in capsys.readouterr().err
+
+
 def test_alarms_are_printed_once(
     drops: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

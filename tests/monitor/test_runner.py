@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import threading
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from crystalgauge.core import ArgumentError, ReadError
 from crystalgauge.monitor import WatchRecord, watch_folder
 from crystalgauge.monitor.store import Store
 from crystalgauge.pipeline import Settings
+from crystalgauge.pipeline.focus_gate import GateAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +77,66 @@ def test_what_waits_is_measured_oldest_first_and_only_once(folder: Path, databas
     assert first.time_utc == datetime(2023, 11, 14, 22, 14, 20)
     assert run(folder, database, pixel_size_um=0.5) == []
     assert stored(database) == ["8.png", "7.png", "6.png"]
+
+
+class Touching(BoxDetector):
+    """Boxes whose blur is known, so that those that touch are agglomerates."""
+
+    def __call__(self, micrograph: Micrograph, progress: object = None) -> Prediction:
+        found = super().__call__(micrograph, progress)  # type: ignore[arg-type]
+        blur = np.arange(1.0, len(found.crystals) + 1)
+        return replace(found, crystals=found.crystals.with_columns(defocus_px=blur))
+
+
+def test_sizes_may_be_of_what_is_sharp(folder: Path, database: str) -> None:
+    drop(folder / "a.png", 5)
+    (record,) = run(folder, database, detector=Touching(), max_crystal_blur_px=1.5)
+    assert record.summary["n_crystals"] == 2
+    assert record.summary["n_sized"] == 1
+    opened = Store(database)
+    assert opened.pictures()["n_sized"].to_list() == [1]
+    assert len(opened.crystals(["defocus_px"])) == 2  # every crystal is stored
+    opened.close()
+    with pytest.raises(ArgumentError, match=r"max_crystal_blur_px: 1\.5 -> None"):
+        run(folder, database, detector=Touching())
+
+
+def test_particles_may_be_agglomerates(folder: Path, database: str) -> None:
+    drop(folder / "a.png", 5)
+    (record,) = run(folder, database, detector=Touching(), particles="agglomerates")
+    assert record.measurement is not None
+    assert record.measurement.sizing.particles == "agglomerates"
+    assert any("Sizes are of agglomerates" in note for note in record.measurement.summary.notes)
+
+
+def test_pictures_out_of_focus_are_left_out_and_told(
+    folder: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(micrograph: Micrograph, settings: Settings) -> GateAnswer:
+        share = float(micrograph.pixels.min() > 41)
+        text = "" if share >= settings.min_focus else "out of focus: blurred"
+        return GateAnswer(not text, text, {"share_in_focus": share, "focus_blur_px": 2.0})
+
+    monkeypatch.setattr("crystalgauge.monitor.measuring.ask_gate", answer)
+    save(folder / "soft.png", picture(TWO, grey=30))
+    save(folder / "keen.png", picture(TWO, grey=60))
+    tifffile.imwrite(folder / "both.tif", np.stack([picture(TWO, grey=31), picture(TWO, grey=61)]))
+    found = {(r.path.name, r.page): r for r in run(folder, database, min_focus=0.5)}
+    statuses = {key: record.status for key, record in found.items()}
+    assert statuses == {
+        ("soft.png", None): "out of focus", ("keen.png", None): "ok",
+        ("both.tif", 1): "out of focus", ("both.tif", 2): "ok",
+    }  # fmt: skip
+    assert found["keen.png", None].summary["share_in_focus"] == 1.0
+    opened = Store(database)
+    assert opened.pictures()["share_in_focus"].to_list() == [1.0, 1.0]
+    files = {each.key.rsplit("/", 1)[-1]: each for each in opened.files()}
+    assert (files["soft.png"].status, files["soft.png"].message) == (
+        "out of focus", "out of focus: blurred",
+    )  # fmt: skip
+    assert files["both.tif"].message == "pictures left out as out of focus: 1"
+    opened.close()
+    assert run(folder, database, min_focus=0.5) == []  # judged once
 
 
 def test_renamed_and_copied_pictures_are_not_doubled(folder: Path, database: str) -> None:

@@ -185,10 +185,23 @@ def test_settings_that_give_other_numbers_are_refused(store: Store) -> None:
     for each in (newer, engine):
         store.prepare(each)
     assert [each.version for each in store.settings()] == ["1.0", "2.0", "1.0"]
+    store.add_picture(record(), "/in/a.png")
     other = replace(SETTINGS, fingerprint="3" * 64, detector={"sha": "1"})
     with pytest.raises(ArgumentError, match=r"sha: 0 -> 1.*name another store"):
         store.prepare(other)
     assert len(store.settings()) == 3
+
+
+def test_a_store_without_pictures_takes_other_settings(store: Store) -> None:
+    store.prepare(SETTINGS)
+    store.add_file(file_state("/in/a.png", message="why"))
+    other = replace(SETTINGS, fingerprint="3" * 64, arguments={"pixel_size": [0.5, None]})
+    store.prepare(other)
+    assert [each.arguments for each in store.settings()] == [other.arguments]
+    assert store.files() == []  # to be looked into again
+    store.add_picture(record(), "/in/a.png")
+    with pytest.raises(ArgumentError, match="holds pictures measured otherwise"):
+        store.prepare(SETTINGS)
 
 
 def test_a_column_that_came_later_is_added(store: Store, database: str) -> None:

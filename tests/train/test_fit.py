@@ -191,7 +191,7 @@ def test_unknown_entries_and_missing_recipes_are_refused(tmp_path: Path) -> None
     bad.write_text("[schedule]\nbatch = 0\n")
     with pytest.raises(ArgumentError, match=r"schedule\.batch: Input should be greater"):
         load_recipe(bad)
-    with pytest.raises(ReadError, match=r"shipped are .*outline\.toml"):
+    with pytest.raises(ReadError, match=r"shipped are .*focus\.toml.*outline\.toml"):
         load_recipe(tmp_path / "none.toml")
     bad.write_text("not toml [")
     with pytest.raises(ReadError, match="is not TOML"):

@@ -67,6 +67,25 @@ def watch(
         str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
     ] = "auto",
     frame_correction: Correction = "miles-lantuejoul",
+    particles: Annotated[
+        str, typer.Option(help="Size distribution of crystals, or of agglomerates as one particle.")
+    ] = "crystals",
+    max_crystal_blur: Annotated[
+        float | None,
+        typer.Option(help="Largest blur (sigma, px) of what the size distribution counts."),
+    ] = None,
+    min_focus: Annotated[
+        float,
+        typer.Option(
+            help="Measure only pictures with at least this share of their tiles in focus, such "
+            "as 0.9; 0 measures all.",
+            min=0,
+            max=1,
+        ),
+    ] = 0.0,
+    max_blur: Annotated[
+        float, typer.Option(help="Blur of edges up to which a tile is in focus, px.", min=0.01)
+    ] = 3.0,
     alarm: AlarmList = None,
     cusum: Annotated[
         list[str] | None, typer.Option(help="Figure whose drift raises an alarm; repeatable.")
@@ -95,6 +114,10 @@ def watch(
         pixel_size=None if pixel_size is None else parse_pixel_size(pixel_size),
         channel=int(channel) if channel and channel.isdecimal() else channel,
         frame_correction=frame_correction,  # type: ignore[arg-type]  # checked by the settings
+        min_focus=min_focus,
+        max_blur_px=max_blur,
+        particles=particles,  # type: ignore[arg-type]  # checked by the settings
+        max_crystal_blur_px=max_crystal_blur,
     )
     thresholds = [parse_threshold(text) for text in alarm or []]
     cusums = [Cusum(name, cusum_k, cusum_h, reference) for name in cusum or []]
@@ -131,11 +154,13 @@ class _Count:
     ok: int = 0
     failed: int = 0
     duplicate: int = 0
+    out_of_focus: int = 0
     crystals: int = 0
     alarms: int = 0
 
     def add(self, record: WatchRecord) -> None:
-        setattr(self, record.status, getattr(self, record.status) + 1)
+        name = record.status.replace(" ", "_")
+        setattr(self, name, getattr(self, name) + 1)
         self.alarms += len(record.alarms)
         if record.measurement is not None:
             self.crystals += len(record.measurement.crystals)
@@ -144,8 +169,9 @@ class _Count:
         pictures = f"{self.ok} picture{'' if self.ok == 1 else 's'}"
         lost = f", {self.failed} failed" if self.failed else ""
         twice = f", {self.duplicate} there already" if self.duplicate else ""
+        unsharp = f", {self.out_of_focus} left out as out of focus" if self.out_of_focus else ""
         rang = f", {self.alarms} alarm{'' if self.alarms == 1 else 's'}" if self.alarms else ""
-        return f"{self.crystals} crystals in {pictures}{twice}{lost}{rang}"
+        return f"{self.crystals} crystals in {pictures}{twice}{lost}{unsharp}{rang}"
 
 
 def _status(count: _Count, *, stopped: bool) -> int:

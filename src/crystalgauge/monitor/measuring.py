@@ -12,6 +12,7 @@ from crystalgauge.monitor.records import FileState, WatchRecord
 from crystalgauge.monitor.source import Stamp
 from crystalgauge.pipeline import measure_micrograph
 from crystalgauge.pipeline.files import failure_message
+from crystalgauge.pipeline.focus_gate import OUT_OF_FOCUS, ask_gate
 from crystalgauge.pipeline.naming import readable
 from crystalgauge.pipeline.parts import content_hash
 
@@ -123,7 +124,7 @@ def _measure_file(
     """Measure and store those pictures of a file whose content is not there."""
     store, pages, number = watching.store, _pages(found, watching), 0
     origins: list[str] = []
-    measured = 0
+    measured, unsharp = 0, 0
     while True:
         try:
             page = next(pages, None)
@@ -146,13 +147,18 @@ def _measure_file(
         record = replace(record, sha256=sha256, content_sha256=content)
         _check_unchanged(found)
         whole = None if page.in_series else FileState(found.key, found.stamp, sha256, "ok")
-        if not store.add_picture(record, found.key, whole):
+        if record.status == OUT_OF_FOCUS:
+            unsharp += 1
+            if whole is not None:
+                store.add_file(replace(whole, status=OUT_OF_FOCUS, message=record.message))
+        elif not store.add_picture(record, found.key, whole):
             record = replace(record, status="duplicate", message="stored by another program")
         yield record
         measured += 1
         if whole is not None or stop.is_set():
             return
-    yield from _finished(found, store, sha256, [] if measured else origins)
+    text = f"pictures left out as out of focus: {unsharp}" if unsharp else ""
+    yield from _finished(found, store, sha256, [] if measured else origins, text)
 
 
 def picture_hash(micrograph: Micrograph) -> str:
@@ -174,12 +180,12 @@ def picture_hash(micrograph: Micrograph) -> str:
 
 
 def _finished(
-    found: FoundFile, store: Store, sha256: str, origins: Sequence[str]
+    found: FoundFile, store: Store, sha256: str, origins: Sequence[str], message: str = ""
 ) -> Iterator[WatchRecord]:
     """Store that all pictures of a file are there; tell when they came from elsewhere."""
     others = [path for path in origins if path != found.key]
     if not others:
-        store.add_file(FileState(found.key, found.stamp, sha256, "ok"))
+        store.add_file(FileState(found.key, found.stamp, sha256, "ok", message))
         return
     text = f"same content as {readable(others[0])}"
     store.add_file(FileState(found.key, found.stamp, sha256, "duplicate", text))
@@ -229,19 +235,28 @@ def _measure(found: FoundFile, page: _Page, watching: Watching, waiting: int) ->
     progress = None if tell is None else lambda share: tell(name, share, waiting)
     if progress is not None:
         progress(0.0)
+    settings, number = watching.settings, page.number if page.in_series else None
+    gate = ask_gate(page.micrograph, settings) if settings.min_focus else None
+    notes = [*page.notes, *([gate.message] if gate else [])]
+    focus = dict(gate.figures) if gate else {}
+    if gate is not None and not gate.passes:
+        told = "; ".join(filter(None, notes))
+        return WatchRecord(found.path, OUT_OF_FOCUS, told, page=number, focus=focus)
     measurement = measure_micrograph(
         page.micrograph,
         watching.detector,
-        frame_correction=watching.settings.frame_correction,
+        frame_correction=settings.frame_correction,
+        sizing=settings.sizing,
         progress=progress,
     )
     taken = watching.rule.taken(found.path.name, page.micrograph.time, found.stamp.mtime_ns)
     return WatchRecord(
         found.path,
         "ok",
-        "; ".join(filter(None, [*page.notes, *measurement.notes, taken.note])),
-        page=page.number if page.in_series else None,
+        "; ".join(filter(None, [*notes, *measurement.notes, taken.note])),
+        page=number,
         time_utc=taken.utc,
         time_origin=taken.origin,
         measurement=measurement,
+        focus=focus,
     )

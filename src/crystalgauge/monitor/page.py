@@ -13,6 +13,7 @@ from crystalgauge.monitor.alarms import Cusum
 from crystalgauge.monitor.section import local_time, symbol_of
 from crystalgauge.monitor.sections import SECTIONS
 from crystalgauge.monitor.trends import WHOLE, Trend, read_trend
+from crystalgauge.pipeline.focus_gate import OUT_OF_FOCUS
 from crystalgauge.pipeline.naming import readable
 from crystalgauge.report import Card
 
@@ -162,6 +163,9 @@ def _notices(trend: Trend) -> list[str]:
         notices.append(
             f"{failed} file{'' if failed == 1 else 's'} could not be measured; see below."
         )
+    unsharp = sum(file.status == OUT_OF_FOCUS for file in trend.files)
+    if unsharp:
+        notices.append(f"{_pictures(unsharp)} left out as out of focus.")
     if trend.unit == "px" and len(trend.pictures):
         notices.append("Not calibrated: lengths are in px. Give the pixel size to get µm.")
     if trend.uncalibrated:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from crystalgauge.monitor.section import local_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
     from crystalgauge.monitor.source import Stamp
     from crystalgauge.pipeline import Measurement
 
-Status = Literal["ok", "failed", "duplicate"]
+Status = Literal["ok", "failed", "duplicate", "out of focus"]
 
 SAME_NUMBERS = ("engine",)
 """Settings that may change within a store: engines agree but for rounding."""
@@ -69,9 +70,10 @@ class WatchRecord:
     path
         The file.
     status
-        ``duplicate`` when a picture of the same content is stored already, under any name.
+        ``duplicate`` when a picture of the same content is stored already, under any name;
+        ``out of focus`` when it was left out for that.
     message
-        Cause of a failure, or notes.
+        Cause of a failure or of leaving out, or notes.
     page
         Number within a series, counted from 1; None for a file with a single picture, and where
         the status is that of the whole file.
@@ -89,6 +91,8 @@ class WatchRecord:
         Files that are known to wait after this one.
     alarms
         Those that began with this picture.
+    focus
+        ``share_in_focus`` and ``focus_blur_px``, where only pictures in focus are measured.
     """
 
     path: Path
@@ -102,11 +106,13 @@ class WatchRecord:
     measurement: Measurement | None = None
     waiting: int = 0
     alarms: tuple[RaisedAlarm, ...] = ()
+    focus: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Figures by the names of the glossary; empty unless the picture was measured."""
-        return self.measurement.summary.as_dict() if self.measurement else {}
+        """Figures by the names of the glossary; those of the focus alone unless it was measured."""
+        found = self.measurement.summary.as_dict() if self.measurement else {}
+        return {**found, **self.focus}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError, Calibration, ReadError
+from crystalgauge.models import find_model
 from crystalgauge.monitor.alarms import parse_threshold
 from crystalgauge.monitor.live_alarms import LiveAlarms, check_alarms
 from crystalgauge.monitor.measuring import Changed, Watching, measure_found
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from crystalgauge.monitor.alarms import Cusum, Threshold
     from crystalgauge.monitor.records import WatchRecord
     from crystalgauge.pipeline import Detector
+    from crystalgauge.pipeline.particles import Particles
     from crystalgauge.pipeline.settings import Engine, Scales
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +57,10 @@ def watch(
     threads: int | None = None,
     channel: int | str | None = None,
     frame_correction: FrameCorrection = "miles-lantuejoul",
+    min_focus: float = 0.0,
+    max_blur_px: float = 3.0,
+    particles: Particles = "crystals",
+    max_crystal_blur_px: float | None = None,
     pattern: str | None = None,
     time_from: str = "auto",
     once: bool = False,
@@ -77,6 +83,9 @@ def watch(
         ``sqlite:///run.db``, ``postgresql://user@host/database``, or the path of an SQLite file.
     pixel_size_um, model, min_score, scales, engine, threads, channel, frame_correction
         As for `crystalgauge.measure`.
+    min_focus, max_blur_px, particles, max_crystal_blur_px
+        As for `crystalgauge.pipeline.Settings`; a picture that is left out comes with the status
+        ``out of focus``.
     pattern
         Of file names, such as ``*.tif``; everything that can be read when None.
     time_from
@@ -118,7 +127,20 @@ def watch(
     return watch_folder(
         folder,
         store,
-        Settings(model, engine, scales, min_score, threads, given, channel, frame_correction),
+        Settings(
+            model,
+            engine,
+            scales,
+            min_score,
+            threads,
+            given,
+            channel,
+            frame_correction,
+            min_focus=min_focus,
+            max_blur_px=max_blur_px,
+            particles=particles,
+            max_crystal_blur_px=max_crystal_blur_px,
+        ),
         pattern=pattern,
         time_from=time_from,
         once=once,
@@ -215,6 +237,8 @@ def _stored(settings: Settings, detector: Detector) -> StoredSettings:
     arguments = {n: v for n, v in known.items() if n != "threads" and later.get(n, _ANY) != v}
     arguments["pixel_size"] = size and [size.pixel_size_um, size.uncertainty_um]
     detected = dict(detector.provenance)
+    if settings.min_focus:
+        detected["focus_model_sha256"] = find_model("focus").sha256
     fingerprint = settings.fingerprint(detector)
     return StoredSettings(fingerprint, __version__, plain(arguments), plain(detected))
 

@@ -108,13 +108,7 @@ class Store:
                 connection.execute(
                     sa.text(f'ALTER TABLE {schema.crystals.name} ADD COLUMN "{column.name}" {kind}')
                 )
-            for earlier in _settings(connection):
-                different = earlier.differences(settings)
-                if different:
-                    raise ArgumentError(
-                        f"the store {self.shown} holds pictures measured otherwise "
-                        f"({'; '.join(different)}); name another store or the same settings"
-                    )
+            self._check_settings(connection, settings)
             values = vars(settings)
             connection.execute(_insert(connection, schema.provenance, values))
             self._provenance_id = connection.execute(
@@ -122,6 +116,19 @@ class Store:
                     schema.provenance.c.fingerprint == settings.fingerprint
                 )
             ).scalar_one()
+
+    def _check_settings(self, connection: sa.Connection, settings: StoredSettings) -> None:
+        """Refuse settings that give other numbers; a store without pictures takes new ones."""
+        different = [d for e in _settings(connection) for d in e.differences(settings)]
+        if not different:
+            return
+        if connection.execute(sa.select(schema.pictures.c.id).limit(1)).first() is not None:
+            raise ArgumentError(
+                f"the store {self.shown} holds pictures measured otherwise "
+                f"({'; '.join(dict.fromkeys(different))}); name another store or the same settings"
+            )
+        for table in (schema.files, schema.provenance):  # every file is looked into again
+            connection.execute(table.delete())
 
     def _is_ours(self, connection: sa.Connection) -> bool:
         """Tell whether the tables are there; refuse those of a newer program."""

@@ -192,6 +192,7 @@ def possible_names() -> set[str]:
     """Return the names of all figures that pictures may have, calibrated or not."""
     ends = ("", "_low", "_high")
     names = {"n_crystals", "n_border", "n_sized", WHOLE, "precision"}
+    names |= {"share_in_focus", "focus_blur_px"}
     for unit in LENGTH_UNITS:
         names |= {f"{column_name(each.name, unit)}{end}" for each in STATISTICS for end in ends}
         names |= {f"{column}_q{p}" for column in quartile_columns(unit) for p in QUARTILES}

@@ -19,6 +19,7 @@ from crystalgauge.focus import (
     judge,
 )
 from crystalgauge.pipeline.files import failure_message
+from crystalgauge.pipeline.focus_stack import discard_stack
 from crystalgauge.pipeline.focus_tables import picture_table, tile_table
 from crystalgauge.pipeline.naming import PictureName, picture_names, readable
 from crystalgauge.pipeline.parts import content_hash
@@ -262,9 +263,10 @@ def _write(
     *,
     complete: bool = True,
 ) -> None:
-    """Write tables and provenance."""
+    """Write tables and provenance; what an earlier run said of a stack goes."""
     from crystalgauge.io import replacing
 
+    discard_stack(result.out)
     with replacing(result.out / TILES) as file:
         tile_table(result.entries, settings.most_blur_px).write_csv(file, float_precision=4)
     with replacing(result.out / PICTURES) as file:

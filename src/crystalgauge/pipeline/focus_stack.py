@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crystalgauge.core import ArgumentError
+from crystalgauge.core import ArgumentError, WriteError
 from crystalgauge.focus import fuse, judge_stack
 from crystalgauge.pipeline.focus_tables import plane_table
 
@@ -55,6 +55,28 @@ def write_stack(batch: FocusBatch, *, fused: bool = False) -> StackFocus:
         _write_tiff(batch.out / FUSED, picture)
         _write_tiff(batch.out / DEPTH, depth)
     return focus
+
+
+def discard_stack(out: Path) -> None:
+    """Remove what an earlier run said of a stack: it is of other planes.
+
+    Parameters
+    ----------
+    out
+        The result folder.
+
+    Raises
+    ------
+    WriteError
+        When the system refuses.
+    """
+    for name in (STACK, FUSED, DEPTH):
+        try:
+            (out / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(
+                f"cannot remove {str(out / name)!r} of an earlier run: {error.strerror or error}"
+            ) from error
 
 
 def _write_tiff(path: Path, pixels: NDArray[np.generic]) -> None:

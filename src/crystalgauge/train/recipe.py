@@ -219,7 +219,7 @@ def load_recipe(path: str | Path) -> Recipe:
     try:
         entries = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        shipped = ", ".join(sorted(p.name for p in RECIPES.glob("*.toml")))
+        shipped = ", ".join(sorted(p.name for p in RECIPES.rglob("*.toml")))
         raise ReadError(
             f"cannot read the recipe {path}: {error.strerror}; shipped are {shipped}"
         ) from error
