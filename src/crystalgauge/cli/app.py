@@ -52,9 +52,9 @@ for _command in (
     models,
     train,
     benchmark,
-    reproduce,
 ):
     app.command()(_command)
+app.add_typer(reproduce, name="reproduce")
 
 
 def _show_version(wanted: bool) -> None:
