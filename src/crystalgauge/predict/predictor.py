@@ -24,6 +24,7 @@ from crystalgauge.predict.scales import (
     trust,
 )
 from crystalgauge.predict.tiling import SEAM
+from crystalgauge.predict.warm_up import load_kernels_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,6 +107,8 @@ class Predictor:
                 f"this version knows {', '.join(FINDERS)}"
             )
         self._find = FINDERS[self.files.kind]
+        if self.files.kind == "outline":
+            load_kernels_aside()
         self._engine = open_engine(self.files, engine, threads)
 
     @property
