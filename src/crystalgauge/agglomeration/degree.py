@@ -105,7 +105,7 @@ def agglomeration_degree(
         return AgglomerationDegree(Estimate(None), Estimate(None))
     rng = np.random.default_rng(seed)
     units = _heap_sums(filled[0]) if len(filled) == 1 else np.array([_sums(p) for p in filled])
-    resampled = _shares(_times_drawn(len(units), draws, rng) @ units)  # (D, 2)
+    resampled = _shares(_resampled_sums(units, draws, rng))  # (D, 2)
     whole = units.sum(axis=0)
     expected = _shares(whole[None])[0]
     error = np.sum([_class_errors(picture, draws, rng) for picture in filled], axis=0)
@@ -137,10 +137,13 @@ def _shares(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return sums[:, ::2] / np.maximum(sums[:, 1::2], 1e-300)
 
 
-def _times_drawn(count: int, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return ``(D, count)`` how often each of `count` is drawn when as many are."""
+def _resampled_sums(
+    units: NDArray[np.float64], draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return ``(D, 4)`` the sums over as many units, drawn with replacement."""
+    count = len(units)
     return np.stack([
-        np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
+        np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64) @ units
         for _ in range(draws)
     ])  # fmt: skip
 
