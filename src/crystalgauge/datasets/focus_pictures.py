@@ -15,11 +15,12 @@ import numpy as np
 import shapely
 
 from crystalgauge.core import ArgumentError, Micrograph
+from crystalgauge.datasets.focus_backdrop import backdrop_edges, defocused_backdrop
 from crystalgauge.datasets.focus_content import disc_blur, draw_empty, draw_leaves, draw_nuclei
 from crystalgauge.datasets.synthetic import REGIMES
 from crystalgauge.render.camera import expose
-from crystalgauge.render.renderer import render
-from crystalgauge.render.truth import CLUTTER_SHARE
+from crystalgauge.render.composite import trace_scene
+from crystalgauge.render.truth import CLUTTER_SHARE, state_truth
 from crystalgauge.scenes.camera import sample_camera
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ MOST_BLUR_PX = 10.0
 SPACING_PX = 2.0
 """Between the points that stand for an outline."""
 
+OWN_DEPTH = 0.3
+"""Share of the scenes whose dust, bubbles and walls are out of focus by an amount of their own."""
+
 UNSURE = 0.7
 """Strength of what may or may not be seen: such tiles are not asked about."""
 
@@ -59,7 +63,8 @@ class FocusPicture:
     points
         ``(M, 2)`` x right and y down in px, pixel centres at integers + 0.5.
     blur_px
-        ``(M,)`` blur of the edge there; NaN inside crystals, where there may be facets' edges.
+        ``(M,)`` blur of the edge there, of dust and walls with the softness of their borders; NaN
+        inside crystals, where there may be facets' edges.
     strength
         ``(M,)`` contrast of the edge in units of what can just be seen: 1 and more is well
         visible, below 0.4 is nothing.
@@ -110,7 +115,10 @@ def sample_focus_picture(
         raise ArgumentError(f"unknown kind {kind!r}; known are {', '.join(get_args(FocusKind))}")
     if kind in REGIMES:
         scene = REGIMES[kind](np.random.default_rng((seed, index)), (size, size))
-        return _crystals(_refocused(scene, rng, blur_px), kind)
+        aside = np.random.default_rng((seed, index, 7))
+        own = aside.uniform(0, MOST_BLUR_PX) if aside.random() < OWN_DEPTH else 0.0
+        scene = _refocused(scene, rng, blur_px)
+        return _crystals(scene, kind, 0.0 if blur_px is not None else own)
     return _content(rng, size, kind, blur_px)
 
 
@@ -130,17 +138,30 @@ def _refocused(scene: Scene, rng: np.random.Generator, blur_px: float | None) ->
     return replace(scene, crystals=replace(scene.crystals, position_px=position))
 
 
-def _crystals(scene: Scene, kind: FocusKind) -> FocusPicture:
-    micrograph, truth = render(scene)
-    crystals = truth.crystals
+def _crystals(scene: Scene, kind: FocusKind, backdrop_defocus_px: float) -> FocusPicture:
+    """Take the picture of a scene; what lies about the crystals counts as they do."""
+    layers = trace_scene(scene)
+    sharp = defocused_backdrop(scene.backdrop, scene.shape, 0.0)
+    seen = (
+        sharp
+        if not backdrop_defocus_px
+        else defocused_backdrop(scene.backdrop, scene.shape, backdrop_defocus_px)
+    )
+    pixels = expose(layers.transmittance * seen, scene.camera, np.random.default_rng(scene.seed))
+    crystals = state_truth(scene, layers, seen).crystals
     strength = _visibility(crystals, scene.camera.psf_sigma_px)
     points, owner = _along(crystals)
     inner = _inside(crystals, scene.shape)
+    other = backdrop_edges(
+        sharp, seen, layers.transmittance, scene.camera, backdrop_defocus_px, UNSURE
+    )
+    blur = (crystals["defocus_px"][owner], np.full(len(inner), np.nan), other.blur_px)
+    visible = (strength[owner], np.full(len(inner), UNSURE), other.strength)
     return FocusPicture(
-        micrograph.pixels,
-        np.concatenate([points, inner]).astype(np.float32),
-        np.concatenate([crystals["defocus_px"][owner], np.full(len(inner), np.nan)]).astype("f4"),
-        np.concatenate([strength[owner], np.full(len(inner), UNSURE)]).astype(np.float32),
+        pixels,
+        np.concatenate([points, inner, other.points]).astype(np.float32),
+        np.concatenate(blur).astype(np.float32),
+        np.concatenate(visible).astype(np.float32),
         kind,
     )
 
