@@ -84,7 +84,7 @@ def test_a_set_is_written_as_pictures_with_coco_truth(tmp_path: Path) -> None:
 
 
 def test_sets_and_numbers_that_do_not_exist_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="known are pcs-val, pcs-path"):
+    with pytest.raises(ArgumentError, match="known are pcs-val, pcs-path, agglomerates-path"):
         write_benchmark("pcs", tmp_path)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="at least one picture, got 0"):
         write_benchmark("pcs-val", tmp_path, 0)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.spatial import ConvexHull
 from skimage.metrics import structural_similarity
 
 from crystalgauge.core import MissingExtraError
 from crystalgauge.render.composite import trace_scene
-from crystalgauge.render.mitsuba import disc_slopes, mitsuba_transmittance, triangles_of
+from crystalgauge.render.mitsuba import disc_slopes, mitsuba_transmittance
 from crystalgauge.scenes import (
     HabitLibrary,
     Optics,
@@ -101,17 +101,17 @@ def test_tracer_agrees_with_mitsuba(name, optics, views, least) -> None:
     assert structural_similarity(traced, reference, data_range=1.0) > least
 
 
-def test_meshes_are_closed_and_face_outwards() -> None:
-    """The divergence theorem: a closed outward mesh has the volume of its half-space body."""
-    library = habit_library(0, 40)
-    for row in range(20):
-        corners, triangles = triangles_of(library, row)
-        a, b, c = corners[triangles].transpose(1, 0, 2).astype(np.float64)
-        volume = np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6
-        area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
-        assert np.abs(np.cross(b - a, c - a).sum(axis=0)).max() < 1e-4 * area
-        assert volume > 0
-        assert volume == pytest.approx(ConvexHull(corners.astype(np.float64)).volume, rel=1e-3)
+def test_a_bubble_is_a_black_ring_with_a_bright_middle() -> None:
+    pytest.importorskip("mitsuba", reason="the reference renderer is not installed")
+    scene = stored_scene(SHARP)
+    scene = replace(scene, crystals=scene.crystals.take(np.zeros(0, np.intp)))
+    ball = np.array([[48.0, 48.0, 0.0, 30.0]])
+    light = mitsuba_transmittance(scene, samples=64, directions=1, bubbles=ball)
+    y, x = np.mgrid[:SIZE, :SIZE] + 0.5 - 48
+    away = np.hypot(x, y) / 30
+    assert light[away > 1.05].mean() == pytest.approx(1.0, abs=0.01)
+    assert light[away < 0.04].mean() > 0.8  # what is left after two faces
+    assert light[(away > 0.6) & (away < 0.95)].mean() < 0.15  # bent out of the condenser's cone
 
 
 def test_views_have_the_moments_of_a_disc() -> None:

@@ -16,10 +16,13 @@ class Name(StrEnum):
 
     PCS_VAL = "pcs-val"
     PCS_PATH = "pcs-path"
+    AGGLOMERATES_PATH = "agglomerates-path"
 
 
 def benchmark(
-    name: Annotated[Name, typer.Argument(help="Which set.", metavar="pcs-val|pcs-path")],
+    name: Annotated[
+        Name, typer.Argument(help="Which set.", metavar="pcs-val|pcs-path|agglomerates-path")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for pictures and truth.", metavar="DIR")],
     number: Annotated[
         int | None,
@@ -29,9 +32,11 @@ def benchmark(
 ) -> None:
     """Write a benchmark set: pictures that no training sees, with their truth.
 
-    pcs-val goes to DIR/clean and DIR/augmented, pcs-path, which is path traced and shipped, to
-    DIR/path-traced. Every crystal counts; the entry fair tells which ones can be made out. The
-    same command again makes only what is missing.
+    pcs-val goes to DIR/clean and DIR/augmented. Two sets are path traced and shipped: pcs-path goes
+    to DIR/path-traced, agglomerates-path to DIR/ammonium-perchlorate and DIR/sugar. Every protein
+    crystal counts; the entry fair tells which ones can be made out. Agglomerates have the entries
+    agglomerated, and ignore where a crystal has no class. The same command again makes only what
+    is missing.
     """
     from rich.console import Console
 

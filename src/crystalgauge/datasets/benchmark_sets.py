@@ -2,10 +2,12 @@
 
 ``pcs-val`` has two variants of the same scenes, ``clean`` and ``augmented``, as the validation set
 of Bischoff et al. 2022 (doi 10.1007/s00216-022-04101-8) has. ``pcs-path`` holds other scenes of the
-same statistics as a path tracer sees them (`crystalgauge.datasets.path_traced`).
+same statistics as a path tracer sees them (`crystalgauge.datasets.path_traced`),
+``agglomerates-path`` agglomerates of two substances (`crystalgauge.datasets.agglomerates_path`).
 
-As in the paper every crystal counts. The column ``fair`` says which ones a careful observer could
-outline, the rule by which our trainings leave crystals out.
+Of protein crystals every one counts, as in the paper. The column ``fair`` says which ones a careful
+observer could outline, the rule by which our trainings leave crystals out. Agglomerates have the
+paper's classes, and ``ignore`` for crystals without one.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 
 from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError
+from crystalgauge.datasets.agglomerates_path import SHIPPED_AGGLOMERATES
 from crystalgauge.datasets.benchmark_scenes import (
     LIBRARY_SEED,
     SIZE_PX,
@@ -38,13 +41,17 @@ if TYPE_CHECKING:
 
     from crystalgauge.render.truth import Truth
 
-SetName = Literal["pcs-val", "pcs-path"]
+SetName = Literal["pcs-val", "pcs-path", "agglomerates-path"]
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "pcs-val": ("clean", "augmented"),
     "pcs-path": ("path-traced",),
+    "agglomerates-path": tuple(name.replace(" ", "-") for name in SHIPPED_AGGLOMERATES),
 }
 """Folders that each set writes."""
+
+SHIPPED_FILES = {"pcs-path": (SHIPPED,), "agglomerates-path": tuple(SHIPPED_AGGLOMERATES.values())}
+"""Of sets that are not rendered but unpacked, one a folder."""
 
 PICTURES = 1000
 """Pictures of each variant of ``pcs-val`` unless told otherwise; the authors have 10 000."""
@@ -101,7 +108,7 @@ def write_benchmark(
     name
         Of the set.
     out
-        Folder; it may hold both sets.
+        Folder; it may hold all sets.
     n
         The first so many pictures of each variant; `PICTURES`, or all that are shipped, by
         default.
@@ -129,9 +136,10 @@ def write_benchmark(
     if n is not None and n < 1:
         raise ArgumentError(f"a set has at least one picture, got {n}")
     folders = [Path(out) / variant for variant in VARIANTS[name]]
-    if name == "pcs-path":
-        unpack(SHIPPED, folders[0], n, progress=progress)
-        return [folders[0] / TRUTH_FILE]
+    if name in SHIPPED_FILES:
+        for file, folder in zip(SHIPPED_FILES[name], folders, strict=True):
+            unpack(file, folder, n, progress=progress)
+        return [folder / TRUTH_FILE for folder in folders]
     count, truths = n or PICTURES, []
     for place, folder in enumerate(folders):
 

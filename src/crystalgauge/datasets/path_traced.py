@@ -2,7 +2,7 @@
 
 What our tracer simplifies (each crystal traced alone, eight directions through the aperture) they
 do not; scenes, backdrop and camera are the same. The file holds lossless pictures and outlines, so
-that the set needs no Mitsuba; ``benchmarks/sets/pcs_path.py`` made it.
+that the set needs no Mitsuba; a script of ``benchmarks/sets`` made it.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ camera. At 64 it is 3 and shows where a crystal is."""
 DIRECTIONS = 8
 """Views through the aperture, which is too small for more to show."""
 
+STRUCTURE = {"settings", "codes", "code_start", "points", "vertex_start", "crystal_start"}
+"""Arrays of a file that are no column of its crystals."""
+
 LOSSLESS = (cv2.IMWRITE_WEBP_QUALITY, 101)
 
 
@@ -65,7 +68,7 @@ class PackedPicture:
     code
         Bytes of a lossless WebP file.
     crystals
-        Outlines with the column ``fair``.
+        Outlines with columns of numbers or flags.
     """
 
     code: NDArray[np.uint8]
@@ -123,7 +126,7 @@ def write_packed(path: Path, pictures: Sequence[PackedPicture], settings: dict[s
     path
         File to write.
     pictures
-        In their order.
+        In their order, one at least, all with the same columns.
     settings
         What made them.
     """
@@ -138,7 +141,10 @@ def write_packed(path: Path, pictures: Sequence[PackedPicture], settings: dict[s
             points=np.concatenate([points for points, _ in packed]).astype(np.float32),
             vertex_start=_starts(np.concatenate([np.diff(offsets) for _, offsets in packed])),
             crystal_start=_starts([len(picture.crystals) for picture in pictures]),
-            fair=np.concatenate([picture.crystals["fair"] for picture in pictures]),
+            **{
+                name: np.concatenate([picture.crystals[name] for picture in pictures])
+                for name in pictures[0].crystals.columns
+            },
         )
 
 
@@ -162,7 +168,7 @@ def read_packed(path: Path) -> tuple[list[PackedPicture], dict[str, Any]]:
     except FileNotFoundError as error:
         raise ReadError(
             f"the path-traced pictures {str(path)!r} are not part of this installation; make them "
-            "with benchmarks/sets/pcs_path.py, which needs Mitsuba and an hour"
+            "with the script of benchmarks/sets, which needs Mitsuba and an hour"
         ) from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ReadError(f"{str(path)!r} is damaged ({error}); install or make it again") from error
@@ -177,7 +183,8 @@ def _pictures(arrays: dict[str, NDArray[Any]]) -> Iterator[PackedPicture]:
     for row in range(len(arrays["code_start"]) - 1):
         first, last = arrays["crystal_start"][row : row + 2]
         start, stop = arrays["code_start"][row : row + 2]
-        crystals = Crystals(outlines[first:last], {"fair": arrays["fair"][first:last]})
+        columns = {name: arrays[name][first:last] for name in arrays if name not in STRUCTURE}
+        crystals = Crystals(outlines[first:last], columns)
         yield PackedPicture(arrays["codes"][start:stop], crystals)
 
 
@@ -218,19 +225,56 @@ def render_packed(
         "set": "pcs-path", "seed": PATH_SEED, "library_seed": LIBRARY_SEED, "size": size,
         "samples": samples, "directions": DIRECTIONS, "version": __version__,
     }  # fmt: skip
+
+    def picture(index: int) -> tuple[NDArray[np.uint8], Crystals]:
+        return path_traced_picture(index, size=size, samples=samples)
+
+    pack_pictures(path, parts, n, picture, settings, progress=progress)
+
+
+def pack_pictures(
+    path: Path,
+    parts: Path,
+    n: int,
+    picture: Callable[[int], tuple[NDArray[np.uint8], Crystals]],
+    settings: dict[str, Any],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Make pictures one by one into one file; those that a stopped run left are kept.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    parts
+        Folder for single pictures until all are there; not removed.
+    n
+        Pictures.
+    picture
+        Makes the pixels and the crystals of a number.
+    settings
+        What makes them.
+    progress
+        Called with pictures done and in all.
+
+    Raises
+    ------
+    ArgumentError
+        When `parts` holds pictures of other settings.
+    """
     pictures = []
     for index in range(n):
         part = parts / f"{index:06d}.npz"
         if not part.exists():
-            made = PackedPicture.of(*path_traced_picture(index, size=size, samples=samples))
-            write_packed(part, [made], settings)
-        (picture,), found = read_packed(part)
+            write_packed(part, [PackedPicture.of(*picture(index))], settings)
+        (made,), found = read_packed(part)
         if found != settings:
             raise ArgumentError(
                 f"{str(part)!r} is a picture of other settings ({found}, wanted {settings}); "
                 "choose another folder or remove it"
             )
-        pictures.append(picture)
+        pictures.append(made)
         if progress:
             progress(index + 1, n)
     write_packed(path, pictures, settings)

@@ -8,27 +8,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crystalgauge.core import MissingExtraError
+from crystalgauge.render.glass import fan, glass_faces
 from crystalgauge.render.optics import condenser_terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crystalgauge.scenes.library import HabitLibrary
     from crystalgauge.scenes.scene import Scene
 
 SKY_ROWS = 2048
 """Rows of the map that holds the condenser's light: 0.0015 rad each."""
+
+GAS_INDEX = 0.75
+"""Of gas relative to water, the reciprocal of 1.33."""
 
 FAR_PX = 2000.0
 """Height of the camera above the focal plane, beyond any crystal."""
 
 
 def mitsuba_transmittance(
-    scene: Scene, *, samples: int = 256, directions: int = 64, seed: int = 0
+    scene: Scene,
+    *,
+    samples: int = 256,
+    directions: int = 64,
+    seed: int = 0,
+    bubbles: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
     """Return what `trace_scene` calls the transmittance, path traced.
 
-    Faces are perfect, glare and absorption are left out: the crystals should be plain.
+    Faces are perfect, glare and absorption are left out: the crystals should be plain. Those that
+    grew into each other are one body (`crystalgauge.render.glass`) and should have one index.
 
     Parameters
     ----------
@@ -41,6 +50,8 @@ def mitsuba_transmittance(
         enough where nothing is out of focus.
     seed
         Of the paths.
+    bubbles
+        ``(B, 4)`` x, y, z and radius of balls of gas in px, that touch no crystal.
 
     Returns
     -------
@@ -54,8 +65,12 @@ def mitsuba_transmittance(
     """
     mi = _mitsuba()
     world = {"type": "scene", "lamp": _lamp(mi, scene), "integrator": _integrator()}
-    for row in range(len(scene.crystals)):
-        world[f"crystal{row}"] = _crystal(mi, scene, row)
+    for row, faces in enumerate(glass_faces(scene)):
+        if faces:
+            index = float(scene.crystals.refractive_index[row])
+            world[f"crystal{row}"] = _crystal(mi, f"crystal{row}", faces, index)
+    for row, sphere in enumerate(() if bubbles is None else bubbles):
+        world[f"bubble{row}"] = _bubble(sphere)
     loaded = mi.load_dict(world)
     slopes = disc_slopes(directions, scene.optics.aperture_tan)
     share = max(samples // directions, 1)
@@ -84,35 +99,6 @@ def disc_slopes(count: int, aperture_tan: float) -> NDArray[np.float64]:
     radius = np.sqrt((index + 0.5) / count) * (count > 1) * aperture_tan
     angle = index * np.pi * (3 - math.sqrt(5))
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-
-
-def triangles_of(library: HabitLibrary, row: int) -> tuple[NDArray[np.float32], NDArray[np.uint32]]:
-    """Return corners ``(P, 3)`` and triangles ``(T, 3)`` of a shape, turned outwards.
-
-    Corners are repeated from face to face, so that no normals are smoothed.
-
-    Parameters
-    ----------
-    library
-        Shapes.
-    row
-        Which one.
-    """
-    vertices = library.vertices[row, : library.vertex_count[row]].astype(np.float64)
-    corners: list[NDArray[np.float64]] = []
-    triangles: list[tuple[int, int, int]] = []
-    for face in range(library.face_count[row]):
-        normal = library.normals[row, face].astype(np.float64)
-        gap = np.abs(vertices @ normal - library.distances[row, face])
-        on = vertices[gap < 1e-4]
-        spoke = on[0] - on.mean(axis=0)
-        across = np.cross(normal, spoke)
-        offset = on - on.mean(axis=0)
-        around = on[np.argsort(np.arctan2(offset @ across, offset @ spoke))]
-        first = sum(len(part) for part in corners)
-        corners.append(around)
-        triangles += [(first, first + i, first + i + 1) for i in range(1, len(around) - 1)]
-    return np.concatenate(corners).astype(np.float32), np.array(triangles, np.uint32)
 
 
 def _mitsuba() -> Any:
@@ -155,22 +141,27 @@ def _lamp(mi: Any, scene: Scene) -> dict[str, Any]:
     return {"type": "envmap", "bitmap": bitmap}
 
 
-def _crystal(mi: Any, scene: Scene, row: int) -> Any:
-    """Return one crystal as a mesh of glass."""
-    crystals = scene.crystals
-    corners, triangles = triangles_of(scene.library, int(crystals.shape[row]))
-    stretched = corners * crystals.size_px[row] * crystals.stretch[row]
-    placed = stretched @ crystals.rotation[row].T + crystals.position_px[row]
+def _crystal(mi: Any, name: str, faces: list[NDArray[np.float64]], index: float) -> Any:
+    """Return the surface of one crystal as a mesh of glass."""
+    corners, triangles = fan(faces)
     properties = mi.Properties()
-    properties["glass"] = mi.load_dict(
-        {"type": "dielectric", "int_ior": float(crystals.refractive_index[row]), "ext_ior": 1.0}
-    )
-    mesh = mi.Mesh(f"crystal{row}", len(placed), len(triangles), props=properties)
+    properties["glass"] = mi.load_dict(_glass(index))
+    mesh = mi.Mesh(name, len(corners), len(triangles), props=properties)
     values = mi.traverse(mesh)
-    values["vertex_positions"] = placed.astype(np.float32).ravel()
+    values["vertex_positions"] = corners.astype(np.float32).ravel()
     values["faces"] = triangles.ravel()
     values.update()
     return mesh
+
+
+def _bubble(sphere: NDArray[np.float64]) -> dict[str, Any]:
+    """Return one ball of gas."""
+    x, y, z, radius = sphere.tolist()
+    return {"type": "sphere", "center": [x, y, z], "radius": radius, "bsdf": _glass(GAS_INDEX)}
+
+
+def _glass(index: float) -> dict[str, Any]:
+    return {"type": "dielectric", "int_ior": index, "ext_ior": 1.0}
 
 
 def _sensor(
