@@ -101,10 +101,10 @@ def _resource(name: str) -> str:
 
 
 def _plotly_script() -> str:
-    # not through plotly.offline, whose import takes ten times as long as reading the file
-    library = resources.files("plotly") / "package_data" / "plotly.min.js"
+    from plotly.offline import get_plotlyjs
+
     # a closing tag inside a string literal of the library would end the script element
-    return library.read_text("utf-8").replace("</script", "<\\/script")
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
 
 
 def _gallery(pictures: Sequence[PictureEntry]) -> tuple[list[_Shown], int]:
