@@ -19,12 +19,13 @@ from crystalgauge.agglomeration import (
     contact_graph,
     heaps,
     load_contact_model,
+    neighbour_pairs,
     reliability,
 )
 from crystalgauge.agglomeration.examples import OTHER_LIBRARY, REPORT_SEED, Example, draw_examples
 from crystalgauge.agglomeration.fit import judge
 from crystalgauge.agglomeration.score import score_examples
-from crystalgauge.pipeline.contacts import with_edge_blur
+from crystalgauge.pipeline.contacts import found_with_blur
 from crystalgauge.predict import Predictor
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def main() -> None:
                 substance,
                 REPORT_SEED,
                 count,
-                lambda picture: with_edge_blur(picture, predictor(picture).crystals),
+                lambda picture: found_with_blur(predictor, picture),
                 library_seed=OTHER_LIBRARY,
             )
         )
@@ -82,10 +83,10 @@ def outlines_alone(examples: list[Example]) -> float:
     """Return the accuracy when every crystal whose outline runs along another's is agglomerated."""
     right = []
     for example in examples:
-        known = judge(example)
+        known, pairs = judge(example), neighbour_pairs(example.crystals)
         touching = np.zeros(len(example.crystals), bool)
-        meets = known.pairs.contact_px > 0
-        touching[known.pairs.row_a[meets]] = touching[known.pairs.row_b[meets]] = True
+        meets = pairs.contact_px > 0
+        touching[pairs.row_a[meets]] = touching[pairs.row_b[meets]] = True
         right.append(touching[known.rows] == known.agglomerated)
     return float(np.mean(np.concatenate(right)))
 
@@ -95,7 +96,7 @@ def degrees(model: ContactModel, examples: list[Example]) -> None:
     parts, covered, judged = [], 0, 0
     true_number, true_volume, volume, number = 0, 0.0, 0.0, 0
     for example in examples:
-        graph = contact_graph(example.crystals, model)
+        graph = contact_graph(example.crystals, model, doubtful=example.doubtful)
         diameter = np.sqrt(example.crystals.area_px2)
         part = heaps(graph.agglomerate_id, graph.contact_probability, diameter)
         parts.append(part)

@@ -24,7 +24,7 @@ from crystalgauge.agglomeration.examples import (
 )
 from crystalgauge.agglomeration.fit import fit_contact_model
 from crystalgauge.agglomeration.score import score_examples
-from crystalgauge.pipeline.contacts import with_edge_blur
+from crystalgauge.pipeline.contacts import found_with_blur
 from crystalgauge.predict import Predictor
 
 SUBSTANCE = "ammonium perchlorate"
@@ -37,7 +37,7 @@ def examples_of(predictor: Predictor, seed: int, count: int) -> tuple[list[Examp
             SUBSTANCE,
             seed,
             count,
-            lambda picture: with_edge_blur(picture, predictor(picture).crystals),
+            lambda picture: found_with_blur(predictor, picture),
             library_seed=OWN_LIBRARY,
         )
     )
@@ -84,7 +84,7 @@ def main() -> None:
     save_contact_models(models, card, args.out)
     for name, model in models.items():
         weights = np.round(model.crystal_weights, 2).tolist()
-        print(name, f"threshold {model.threshold:g}", weights, figures[name])
+        print(name, weights, figures[name])
 
 
 if __name__ == "__main__":

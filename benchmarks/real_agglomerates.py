@@ -61,7 +61,8 @@ def main() -> None:
     drops = arguments.data / "protein_drops"
     for picture in read_annotations(drops / "coco.json"):
         micrograph = read_micrograph(drops / picture.file_name)
-        found = judge_contacts(micrograph, predictor(micrograph).crystals).crystals
+        prediction = predictor(micrograph)
+        found = judge_contacts(micrograph, prediction.crystals, prediction.doubtful).crystals
         truth = picture.crystals
         known = ~truth["ignore"].astype(bool) & ~truth["is_cluster"].astype(bool)
         partner = match_one_to_one(picture_overlap(truth, found), iou_threshold=IOU).truth_of

@@ -13,8 +13,9 @@ from crystalgauge.agglomeration import (
     contact_graph,
     heaps,
     load_contact_model,
+    neighbour_pairs,
 )
-from crystalgauge.agglomeration.graph import number_groups
+from crystalgauge.agglomeration.graph import likeliest_contacts, number_groups
 from crystalgauge.core import ArgumentError, Crystals
 
 EXACT = load_contact_model("exact")
@@ -74,6 +75,31 @@ def test_squares_side_by_side_are_agglomerated_and_one_apart_is_not() -> None:
 def test_what_lies_at_another_depth_is_not_joined() -> None:
     crystals = row_of_squares([0.0, 0.0]).with_columns(defocus_px=[1.0, 1.0, 4.0])
     assert contact_graph(crystals, EXACT).agglomerate_id.tolist() == [1, 1, 0]
+
+
+def test_a_doubtful_find_is_a_partner_and_nothing_else() -> None:
+    crystals = row_of_squares([0.0, 0.0, 30.0, 0.0, 0.0])
+    sure, doubtful = crystals.take([0, 3]), crystals.take([1, 2, 4, 5])
+    assert contact_graph(sure, EXACT).agglomerate_id.tolist() == [0, 0]
+    graph = contact_graph(sure, EXACT, doubtful=doubtful)
+    assert graph.agglomerate_id.tolist() == [1, 2]  # two doubtful ones together join nobody
+    assert (graph.contact_probability > 0.5).all()
+    assert graph.contact_px == pytest.approx([60, 60], rel=0.2)
+    found = agglomerates(sure, graph)
+    assert found.members.tolist() == [1, 1]
+    assert found.area_px2 == pytest.approx([3600, 3600])
+    both = contact_graph(crystals.take([0, 2]), EXACT, doubtful=crystals.take([1]))
+    assert both.agglomerate_id.tolist() == [1, 1]
+    nobody = contact_graph(sure.take(slice(0)), EXACT, doubtful=doubtful)
+    assert len(nobody.agglomerate_id) == len(nobody.pairs) == 0
+
+
+def test_a_crystal_of_several_doubtful_contacts_is_joined_to_the_likeliest() -> None:
+    pairs = neighbour_pairs(row_of_squares([0.0, 0.0, 0.0]))
+    said = np.array([0.4, 0.45, 0.3])
+    chosen = likeliest_contacts(pairs, said, np.array([0.4, 0.6, 0.45, 0.3]))
+    assert list(zip(pairs.row_a[chosen], pairs.row_b[chosen], strict=True)) == [(1, 2)]
+    assert not likeliest_contacts(pairs, said, np.full(4, 0.49)).any()
 
 
 def test_threshold() -> None:

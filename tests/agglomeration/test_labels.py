@@ -9,7 +9,7 @@ import shapely
 from crystalgauge.agglomeration import load_contact_model
 from crystalgauge.agglomeration.contact import neighbour_pairs
 from crystalgauge.agglomeration.examples import exact_example, found_example
-from crystalgauge.agglomeration.fit import best_threshold, focus_errors, judge
+from crystalgauge.agglomeration.fit import judge
 from crystalgauge.agglomeration.labels import answers_for, label_pairs, paper_classes
 from crystalgauge.agglomeration.score import score_examples
 from crystalgauge.core import Crystals
@@ -94,8 +94,8 @@ def test_faces_stand_for_their_crystal_and_dust_for_nothing() -> None:
 def test_examples_are_judged_where_they_match() -> None:
     truth = truth_of([(0, 1)], ignore=[False, False, False, True])
     classes = paper_classes(truth)
-    example = found_example(found((0, 0, 60, 60), (60, 0, 120, 60), (180, 0, 240, 60)),
-                            truth.crystals, classes)  # fmt: skip
+    outlined = found((0, 0, 60, 60), (60, 0, 120, 60), (180, 0, 240, 60))
+    example = found_example(outlined, outlined.take(slice(0)), truth.crystals, classes)
     judged = judge(example)
     assert judged.rows.tolist() == [0, 1]
     assert judged.agglomerated.tolist() == [True, True]
@@ -108,25 +108,3 @@ def test_examples_are_judged_where_they_match() -> None:
     assert score.accuracy == pytest.approx(2 / 3)
     assert (score.recall, score.precision) == (1.0, pytest.approx(2 / 3))
     assert score.f1 == pytest.approx(0.8)
-
-
-def test_focus_errors_leave_out_a_common_factor() -> None:
-    rng = np.random.default_rng(0)
-    outlines = np.array([shapely.box(60 * i, 0, 60 * i + 60, 60) for i in range(400)], object)
-    sigma = rng.uniform(1, 5, 400)
-    truth = Crystals(outlines, {"defocus_px": sigma})
-    said = 1.4 * sigma * np.exp(rng.normal(0, 0.2, 400))
-    crystals = Crystals(outlines, {"defocus_px": said, "edge_blur_px": sigma})
-    empty = paper_classes(truth_of([]))
-    rows = np.arange(400)
-    from crystalgauge.agglomeration.examples import Example
-
-    errors = focus_errors([Example(crystals, rows, rows, truth, empty)])
-    assert errors[0] == pytest.approx(0.2, rel=0.15)  # 400 values: 7 % at one sd
-    assert errors[2] == pytest.approx(0.05)  # the least that counts
-
-
-def test_threshold_that_classes_most_right() -> None:
-    rng = np.random.default_rng(1)
-    largest = rng.random(4000)
-    assert best_threshold(largest, largest > 0.3) == pytest.approx(0.3, abs=0.05)

@@ -14,6 +14,7 @@ from crystalgauge.agglomeration.contact_model import (
     load_contact_model,
     save_contact_models,
 )
+from crystalgauge.agglomeration.joint_blur import TERMS, JointBlur
 from crystalgauge.agglomeration.pair_model import (
     FEATURES,
     PairModel,
@@ -25,7 +26,14 @@ from crystalgauge.agglomeration.pair_model import (
 from crystalgauge.agglomeration.reliability import reliability
 from crystalgauge.core import ArgumentError, ModelError
 
-ERRORS = (0.2, 0.2, 0.2, 0.2)
+JOINT = JointBlur((-1.0,) * 3, (1.0,) * 3, (0.0,) * 3, (1.0,) * 3, (0.0,) * TERMS, 0.2)
+"""The median width alone."""
+
+
+def blurs_apart(log_ratio: np.ndarray) -> np.ndarray:
+    """Return blurs of pairs of which all measures differ by as much."""
+    other = np.repeat(log_ratio[:, None], 4, axis=1)
+    return np.stack([np.zeros_like(other), other], axis=1)
 
 
 def random_pairs(count: int, seed: int = 0) -> NeighbourPairs:
@@ -34,7 +42,7 @@ def random_pairs(count: int, seed: int = 0) -> NeighbourPairs:
         np.zeros(count, np.int64), np.arange(1, count + 1), rng.exponential(1.0, count),
         rng.uniform(0.5, 4, count), rng.uniform(0, 40, count), rng.uniform(0, 1, count) ** 2,
         rng.uniform(10, 80, count), rng.uniform(0.6, 1, count), rng.uniform(0.2, 1, count),
-        np.repeat(rng.exponential(0.4, (count, 1)), 4, axis=1), rng.uniform(0.4, 1, count),
+        blurs_apart(rng.exponential(0.4, count)), rng.uniform(0.4, 1, count),
     )  # fmt: skip
 
 
@@ -58,13 +66,13 @@ def test_ridge_holds_separable_weights() -> None:
 
 def test_probabilities_of_pairs_are_calibrated() -> None:
     def law(pairs: NeighbourPairs) -> np.ndarray:
-        focus = pairs.log_blur_ratios[:, 0]
+        focus = pairs.log_blurs[:, 1, 0]
         return logistic(2.0 - 1.5 * pairs.gap_px / pairs.blur_px - 4.0 * focus)
 
     rng = np.random.default_rng(2)
     pairs, new = random_pairs(6000, 1), random_pairs(6000, 2)
     touch = rng.random(6000) < law(pairs)
-    model = fit_pair_model(describe(pairs, ERRORS), touch, focus_errors=ERRORS)
+    model = fit_pair_model(describe(pairs, JOINT), touch, joint=JOINT)
     said = model.probability(new)
     result = reliability(said, rng.random(6000) < law(new))
     # ten bins of some 600: the share in each is known to about 0.02
@@ -73,7 +81,7 @@ def test_probabilities_of_pairs_are_calibrated() -> None:
 
 
 def test_features_are_named_and_finite() -> None:
-    features = describe(random_pairs(50), ERRORS)
+    features = describe(random_pairs(50), JOINT)
     assert features.shape == (50, len(FEATURES))
     assert np.isfinite(features).all()
 
@@ -85,8 +93,8 @@ def test_more_focus_difference_is_less_contact_with_the_shipped_model() -> None:
         overlap_share=np.full(40, 0.05), smaller_px=np.full(40, 40.0), blur_px=np.full(40, 1.0),
         size_ratio=np.full(40, 0.8), union_solidity=np.full(40, 0.8), least_score=np.ones(40),
     )  # fmt: skip
-    alike = model.probability(replace(pairs, log_blur_ratios=np.zeros((40, 4))))
-    apart = model.probability(replace(pairs, log_blur_ratios=np.full((40, 4), 1.0)))
+    alike = model.probability(replace(pairs, log_blurs=blurs_apart(np.zeros(40))))
+    apart = model.probability(replace(pairs, log_blurs=blurs_apart(np.ones(40))))
     assert (alike > 0.8).all()
     assert (apart < 0.2).all()
 
@@ -112,8 +120,8 @@ def test_crystals_add_up_their_contacts() -> None:
 
 def test_models_are_kept_whole(tmp_path) -> None:
     values = tuple(np.linspace(0, 1, len(FEATURES)).tolist())
-    pairs = PairModel(ERRORS, values, values, values, values, values, 0.5)
-    model = ContactModel(pairs, 0.4, (0.1, 0.2, 0.3))
+    pairs = PairModel(JOINT, values, values, values, values, values, 0.5)
+    model = ContactModel(pairs, (0.1, 0.2, 0.3))
     path = tmp_path / "contacts.json"
     save_contact_models({"mine": model}, {"seed": 1}, path)
     assert load_contact_model("mine", path) == model
@@ -127,7 +135,7 @@ def test_models_are_kept_whole(tmp_path) -> None:
 
 
 def test_impossible_models() -> None:
-    with pytest.raises(ArgumentError, match="positive errors"):
-        PairModel((0.1,), (), (), (), (), (), 0.0)
+    with pytest.raises(ArgumentError, match="needs 23 weights"):
+        PairModel(JOINT, (), (), (), (), (), 0.0)
     with pytest.raises(ArgumentError, match="pairs that touch and pairs that do not"):
-        fit_pair_model(np.zeros((3, 2)), np.zeros(3, bool), focus_errors=ERRORS)
+        fit_pair_model(np.zeros((3, 2)), np.zeros(3, bool), joint=JOINT)

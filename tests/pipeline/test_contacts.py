@@ -95,6 +95,18 @@ def test_nobody_there() -> None:
     assert "agglomerate_id" in contacts.crystals
 
 
+def test_a_crystal_may_touch_what_is_too_doubtful_to_report() -> None:
+    every = Known(1.0)(picture()).crystals
+    alone = judge_contacts(picture(), every.take([0, 2]))
+    assert alone.figures["n_agglomerated"] == 0
+    unknown = every.take([1]).with_columns(defocus_px=[np.nan])
+    assert judge_contacts(picture(), every.take([0, 2]), unknown).figures["n_agglomerated"] == 0
+    joined = judge_contacts(picture(), every.take([0, 2]), every.take([1]))
+    assert joined.crystals["agglomerated"].tolist() == [True, False]
+    assert len(joined.crystals) == 2
+    assert joined.figures["n_agglomerates"] == 1
+
+
 def test_members_of_an_agglomerate_have_its_colour() -> None:
     found = measure(picture(), detector=Known(1.0))
     plain, joined = found.overlay(), found.overlay(colour="agglomerates")

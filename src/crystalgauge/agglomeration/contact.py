@@ -36,7 +36,8 @@ BLURS = ("defocus_px", "edge_blur_lower_px", "edge_blur_px", "edge_blur_upper_px
 class NeighbourPairs:
     """The P pairs of neighbours, each once.
 
-    All but `gap_px`, `blur_px` and `contact_px` are pure numbers, the same at any magnification.
+    All but `gap_px`, `blur_px`, `contact_px` and `log_blurs` are pure numbers, the same at any
+    magnification.
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ class NeighbourPairs:
         of one convex crystal, less for crystals side by side.
     size_ratio
         ``(P,)`` smaller over larger root of the area, 0 to 1.
-    log_blur_ratios
-        ``(P, 4)`` absolute differences of the logarithms of both blurs, by each of `BLURS`.
+    log_blurs
+        ``(P, 2, 4)`` logarithms of both crystals' blurs in px, by each of `BLURS`.
     least_score
         ``(P,)`` lower of both scores, 1 for outlines without any.
     """
@@ -72,11 +73,21 @@ class NeighbourPairs:
     smaller_px: NDArray[np.float64]
     union_solidity: NDArray[np.float64]
     size_ratio: NDArray[np.float64]
-    log_blur_ratios: NDArray[np.float64]
+    log_blurs: NDArray[np.float64]
     least_score: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.row_a)
+
+    def take(self, chosen: NDArray[np.bool_]) -> NeighbourPairs:
+        """Return some of the pairs.
+
+        Parameters
+        ----------
+        chosen
+            ``(P,)`` which.
+        """
+        return NeighbourPairs(**{name: values[chosen] for name, values in vars(self).items()})
 
 
 def neighbour_pairs(crystals: Crystals) -> NeighbourPairs:
@@ -119,7 +130,7 @@ def neighbour_pairs(crystals: Crystals) -> NeighbourPairs:
         smaller,
         (smaller**2 + larger**2 - shared) / np.maximum(hull, 1e-300),
         smaller / larger,
-        np.abs(np.log(each[a]) - np.log(each[b])),
+        np.log(np.stack([each[a], each[b]], axis=1)),
         np.minimum(score[a], score[b]).astype(np.float64),
     )
 

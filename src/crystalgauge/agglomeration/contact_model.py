@@ -1,4 +1,4 @@
-"""What was fitted once and ships: pairs, the threshold of a link, and crystals."""
+"""What was fitted once and ships: the contacts of pairs and of crystals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crystalgauge.agglomeration.joint_blur import JointBlur
 from crystalgauge.agglomeration.pair_model import FEATURES, PairModel, logistic
-from crystalgauge.core import ArgumentError, ModelError
+from crystalgauge.core import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 CONTACTS = Path(__file__).parents[1] / "weights" / "contacts.json"
 """Coefficients of the shipped models."""
 
-FORMAT = 1
+FORMAT = 2
 
 MOST_ODDS = 6.0
 """Log-odds beyond this say no more."""
@@ -37,23 +38,13 @@ class ContactModel:
     ----------
     pairs
         Probability of a contact.
-    threshold
-        From this probability on, a pair is linked, 0 to 1. Below a half where the model misses
-        neighbours: a crystal of several doubtful contacts is more probably agglomerated than not.
     crystal_weights
         Intercept, weight of the log-odds of the most probable contact, and of any contact at all:
         the log-odds of a crystal with neighbours.
     """
 
     pairs: PairModel
-    threshold: float
     crystal_weights: tuple[float, float, float]
-
-    def __post_init__(self) -> None:
-        if not 0 < self.threshold < 1:
-            raise ArgumentError(
-                f"the threshold of a contact lies between 0 and 1, got {self.threshold}"
-            )
 
     def crystal_probability(
         self, count: int, pairs: NeighbourPairs, probability: NDArray[np.float64]
@@ -157,9 +148,11 @@ def contacts_sha256(path: Path = CONTACTS) -> str:
 
 
 def _contact_model(values: dict[str, Any]) -> ContactModel:
-    pairs: dict[str, Any] = {
-        name: tuple(each) if isinstance(each, list) else each
-        for name, each in values["pairs"].items()
-    }
+    pairs = _tuples(values["pairs"])
+    pairs["blur"] = JointBlur(**_tuples(pairs["blur"]))
     intercept, largest, anyone = values["crystal_weights"]
-    return ContactModel(PairModel(**pairs), values["threshold"], (intercept, largest, anyone))
+    return ContactModel(PairModel(**pairs), (intercept, largest, anyone))
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(each) if isinstance(each, list) else each for k, each in values.items()}

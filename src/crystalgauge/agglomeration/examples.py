@@ -31,8 +31,12 @@ class Example:
     ----------
     crystals
         Outlines, with ``defocus_px`` and ``score``.
+    doubtful
+        The like of finds that are not sure enough to be reported.
+    doubtful_for
+        ``(D,)`` row of the true crystal each of these stands for, or -1.
     stands_for
-        ``(M,)`` row of the true crystal each outline stands for, or -1.
+        ``(M,)`` row of the true crystal each sure outline stands for, or -1.
     truth_of
         ``(M,)`` the same, of outlines that match one (intersection over union above 0.5), or -1.
     truth
@@ -46,13 +50,15 @@ class Example:
     truth_of: NDArray[np.int64]
     truth: Crystals
     classes: Classes
+    doubtful: Crystals
+    doubtful_for: NDArray[np.int64]
 
 
 def draw_examples(
     substance: str,
     seed: int,
     count: int,
-    find: Callable[[Micrograph], Crystals],
+    find: Callable[[Micrograph], tuple[Crystals, Crystals]],
     *,
     library_seed: int = OWN_LIBRARY,
 ) -> Iterator[tuple[Example, Example]]:
@@ -67,7 +73,7 @@ def draw_examples(
     count
         Number of pictures.
     find
-        Outlines the crystals of a picture and measures their blur.
+        Outlines the crystals of a picture, the sure and the doubtful, and measures their blur.
     library_seed
         Of the shapes.
     """
@@ -77,22 +83,27 @@ def draw_examples(
         scene = sample_scene(np.random.default_rng((seed, index)), shape, config)
         micrograph, truth = render(scene)
         classes = paper_classes(truth)
-        found = find(micrograph)
-        yield found_example(found, truth.crystals, classes), exact_example(truth.crystals, classes)
+        found = found_example(*find(micrograph), truth.crystals, classes)
+        yield found, exact_example(truth.crystals, classes)
 
 
-def found_example(found: Crystals, truth: Crystals, classes: Classes) -> Example:
+def found_example(
+    found: Crystals, doubtful: Crystals, truth: Crystals, classes: Classes
+) -> Example:
     """Relate outlines found to the truth.
 
     Parameters
     ----------
-    found
-        What a model outlined.
+    found, doubtful
+        What a model outlined and reports, and what it does not report.
     truth, classes
         What is there.
     """
     match = match_one_to_one(picture_overlap(truth, found))
-    return Example(found, answers_for(truth, found), match.truth_of, truth, classes)
+    return Example(
+        found, answers_for(truth, found), match.truth_of, truth, classes,
+        doubtful, answers_for(truth, doubtful),
+    )  # fmt: skip
 
 
 def exact_example(truth: Crystals, classes: Classes) -> Example:
@@ -105,5 +116,5 @@ def exact_example(truth: Crystals, classes: Classes) -> Example:
     """
     rows = np.flatnonzero(~truth["ignore"].astype(bool))
     crystals = truth.take(rows)
-    return Example(Crystals(crystals.outlines, {"defocus_px": crystals["defocus_px"]}),
-                   rows, rows, truth, classes)  # fmt: skip
+    seen = Crystals(crystals.outlines, {"defocus_px": crystals["defocus_px"]})
+    return Example(seen, rows, rows, truth, classes, seen.take(slice(0)), rows[:0])

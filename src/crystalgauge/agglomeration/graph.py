@@ -10,12 +10,16 @@ import shapely
 
 from crystalgauge.agglomeration.contact import NeighbourPairs, neighbour_pairs, valid_outlines
 from crystalgauge.agglomeration.contact_model import ContactModel, load_contact_model
-from crystalgauge.core import ArgumentError
+from crystalgauge.core import ArgumentError, concatenate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crystalgauge.core import Crystals
+
+
+HALF = 0.5
+"""More probable than not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,7 @@ class ContactGraph:
     Parameters
     ----------
     pairs
-        The neighbours.
+        The neighbours. Rows from N on are finds too doubtful to report, one at most in a pair.
     pair_probability
         ``(P,)`` that the crystals of a pair touch.
     linked
@@ -49,7 +53,7 @@ class ContactGraph:
         count, length = len(self.agglomerate_id), self.pairs.contact_px[self.linked]
         ends = (self.pairs.row_a[self.linked], self.pairs.row_b[self.linked])
         both = [np.bincount(rows, length, minlength=count) for rows in ends]
-        return np.asarray(both[0] + both[1], np.float64)
+        return np.asarray(both[0][:count] + both[1][:count], np.float64)
 
     @property
     def agglomerated(self) -> NDArray[np.bool_]:
@@ -66,7 +70,7 @@ class Agglomerates:
     agglomerate_id
         ``(A,)`` 1, 2, ...
     members
-        ``(A,)`` crystals in each, 2 or more.
+        ``(A,)`` crystals in each; 1 where its partners are too doubtful to report.
     contacts
         ``(A,)`` linked pairs.
     contact_px
@@ -94,7 +98,11 @@ class Agglomerates:
 
 
 def contact_graph(
-    crystals: Crystals, model: ContactModel | None = None, *, threshold: float | None = None
+    crystals: Crystals,
+    model: ContactModel | None = None,
+    *,
+    threshold: float | None = None,
+    doubtful: Crystals | None = None,
 ) -> ContactGraph:
     """Join the crystals that touch.
 
@@ -105,7 +113,10 @@ def contact_graph(
     model
         The shipped one for outlines of the shipped network by default.
     threshold
-        Least probability of a link, 0 to 1; the model's own by default.
+        Least probability of a link, 0 to 1. By default pairs are linked that touch more probably
+        than not, and each crystal of which that is true to its likeliest partner.
+    doubtful
+        The like of crystals that are not sure enough to be reported: they may be what one touches.
 
     Raises
     ------
@@ -113,19 +124,65 @@ def contact_graph(
         For a threshold out of range, or crystals without blur.
     """
     model = model or load_contact_model()
-    least = model.threshold if threshold is None else threshold
-    if not 0 < least < 1:
+    if threshold is not None and not 0 < threshold < 1:
         raise ArgumentError(f"the threshold of a contact lies between 0 and 1, got {threshold}")
-    pairs = neighbour_pairs(crystals)
+    pairs, count = pairs_to_judge(crystals, doubtful), len(crystals)
+    everyone = count + (len(doubtful) if doubtful is not None else 0)
     probability = model.pairs.probability(pairs)
-    linked = probability >= least
+    of_crystals = model.crystal_probability(everyone, pairs, probability)
+    of_crystals[count:] = 0.0  # whether a doubtful find touches anything asks nobody
+    linked = probability >= (HALF if threshold is None else threshold)
+    if threshold is None:
+        linked |= likeliest_contacts(pairs, probability, of_crystals)
     return ContactGraph(
         pairs,
         probability,
         linked,
-        model.crystal_probability(len(crystals), pairs, probability),
-        number_groups(len(crystals), pairs.row_a[linked], pairs.row_b[linked]),
+        of_crystals[:count],
+        number_groups(everyone, pairs.row_a[linked], pairs.row_b[linked])[:count],
     )
+
+
+def likeliest_contacts(
+    pairs: NeighbourPairs, probability: NDArray[np.float64], of_crystals: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which pairs are the likeliest contact of a crystal that more probably has one than not.
+
+    A crystal of several doubtful contacts touches something, even where no single one is probable.
+
+    Parameters
+    ----------
+    pairs, probability
+        Neighbours, and ``(P,)`` how probably they touch.
+    of_crystals
+        ``(N,)`` how probably each crystal touches another one.
+    """
+    largest = np.zeros(len(of_crystals))
+    np.maximum.at(largest, pairs.row_a, probability)
+    np.maximum.at(largest, pairs.row_b, probability)
+    chosen = np.zeros(len(pairs), bool)
+    for row in (pairs.row_a, pairs.row_b):
+        chosen |= (of_crystals[row] >= HALF) & (probability >= largest[row])
+    return chosen
+
+
+def pairs_to_judge(crystals: Crystals, doubtful: Crystals | None = None) -> NeighbourPairs:
+    """Find the neighbours of every crystal.
+
+    Parameters
+    ----------
+    crystals, doubtful
+        As for `contact_graph`.
+
+    Returns
+    -------
+    NeighbourPairs
+        Rows from the number of crystals on are those of the doubtful; two of these are no pair.
+    """
+    if doubtful is None or not len(doubtful) or not len(crystals):
+        return neighbour_pairs(crystals)
+    pairs = neighbour_pairs(concatenate([crystals, doubtful]))
+    return pairs.take(pairs.row_a < len(crystals))
 
 
 def number_groups(

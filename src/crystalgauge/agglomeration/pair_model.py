@@ -7,32 +7,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crystalgauge.agglomeration.contact import BLURS
+from crystalgauge.agglomeration.joint_blur import plain
 from crystalgauge.core import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from crystalgauge.agglomeration.contact import NeighbourPairs
+    from crystalgauge.agglomeration.joint_blur import JointBlur
 
 RIDGE = 1.0
 """Penalty on half the square of each weight, the features having unit variance."""
 
 FEATURES = (
     "gap", "overlap", "overlap squared", "nested", "contact", "contact squared", "blur",
-    "size ratio", "score", *(f"{name}{end}" for name in BLURS for end in ("", " squared")),
-    "focus x overlap", "focus x contact", "focus x blur", "focus x gap", "overlap x contact",
-    "overlap x size ratio", "contact x size ratio", "gap x blur", "concave", "concave squared",
-    "concave x overlap", "concave x contact",
+    "size ratio", "score", "focus", "focus squared", "focus x overlap", "focus x contact",
+    "focus x blur", "focus x gap", "overlap x contact", "overlap x size ratio",
+    "contact x size ratio", "gap x blur", "concave", "concave squared", "concave x overlap",
+    "concave x contact",
 )  # fmt: skip
 """What the model looks at; see `describe`."""
 
 NESTED = 0.85
 """An outline with more than this share inside another one is a face or a piece of it."""
 
-MOST_FOCUS = 4.0
+MOST_FOCUS = 5.0
 """Differences of more standard uncertainties all mean another depth."""
 
 OUTLINE_ERROR = 0.02
@@ -45,8 +44,8 @@ class PairModel:
 
     Parameters
     ----------
-    focus_errors
-        ``(4,)`` relative standard uncertainty of a crystal's blur by each of `BLURS`.
+    blur
+        What a crystal's blur is taken to be.
     low, high
         ``(K,)`` range of each feature when fitted; values beyond it count as its ends.
     mean, scale
@@ -57,7 +56,7 @@ class PairModel:
         Log-odds where all of them are 0.
     """
 
-    focus_errors: tuple[float, ...]
+    blur: JointBlur
     low: tuple[float, ...]
     high: tuple[float, ...]
     mean: tuple[float, ...]
@@ -67,11 +66,9 @@ class PairModel:
 
     def __post_init__(self) -> None:
         parts = (self.low, self.high, self.mean, self.scale, self.weights)
-        known = len(self.focus_errors) == len(BLURS) and min(self.focus_errors) > 0
-        if not known or {len(part) for part in parts} != {len(FEATURES)}:
+        if {len(part) for part in parts} != {len(FEATURES)}:
             raise ArgumentError(
-                f"a model of contacts needs {len(BLURS)} positive errors of the focus and "
-                f"{len(FEATURES)} weights, got {self.focus_errors} and {[len(p) for p in parts]}"
+                f"a model of contacts needs {len(FEATURES)} weights, got {[len(p) for p in parts]}"
             )
 
     def probability(self, pairs: NeighbourPairs) -> NDArray[np.float64]:
@@ -82,23 +79,23 @@ class PairModel:
         pairs
             Neighbours.
         """
-        values = np.clip(describe(pairs, self.focus_errors), self.low, self.high)
+        values = np.clip(describe(pairs, self.blur), self.low, self.high)
         logit = (values - self.mean) / np.asarray(self.scale) @ self.weights + self.intercept
         return logistic(logit)
 
 
-def describe(pairs: NeighbourPairs, focus_errors: Sequence[float]) -> NDArray[np.float64]:
+def describe(pairs: NeighbourPairs, joint: JointBlur) -> NDArray[np.float64]:
     """Return ``(P, K)`` the features of pairs, in the order of `FEATURES`.
 
-    Lengths are relative to the blur or to the smaller size, differences of focus to their
+    Lengths are relative to the blur or to the smaller size, the difference of focus to its
     standard uncertainty.
 
     Parameters
     ----------
     pairs
         Neighbours.
-    focus_errors
-        ``(4,)`` relative standard uncertainty of a crystal's blur by each of `BLURS`.
+    joint
+        What a crystal's blur is taken to be.
     """
     size = np.maximum(pairs.smaller_px, 1e-9)
     gap = pairs.gap_px / (pairs.blur_px + OUTLINE_ERROR * size)
@@ -106,15 +103,14 @@ def describe(pairs: NeighbourPairs, focus_errors: Sequence[float]) -> NDArray[np
     overlap, ratio = pairs.overlap_share, pairs.size_ratio
     nested = np.maximum(overlap - NESTED, 0.0) / (1.0 - NESTED)
     blur = np.log(pairs.blur_px / size)
-    each = np.minimum(pairs.log_blur_ratios / (np.sqrt(2.0) * np.array(focus_errors)), MOST_FOCUS)
-    both = np.stack([each, each**2], axis=2).reshape(len(pairs), 2 * len(BLURS))
-    focus = each.mean(axis=1)
+    off = np.abs(joint.log_px(pairs.log_blurs[:, 0]) - joint.log_px(pairs.log_blurs[:, 1]))
+    focus = np.minimum(off / (np.sqrt(2.0) * joint.relative_error), MOST_FOCUS)
     concave = np.maximum(1 - pairs.union_solidity, 0.0)
     return np.column_stack([
-        gap, overlap, overlap**2, nested, contact, contact**2, blur, ratio, pairs.least_score, both,
-        focus * overlap, focus * contact, focus * blur, focus * gap, overlap * contact,
-        overlap * ratio, contact * ratio, gap * blur, concave, concave**2, concave * overlap,
-        concave * contact,
+        gap, overlap, overlap**2, nested, contact, contact**2, blur, ratio, pairs.least_score,
+        focus, focus**2, focus * overlap, focus * contact, focus * blur, focus * gap,
+        overlap * contact, overlap * ratio, contact * ratio, gap * blur, concave, concave**2,
+        concave * overlap, concave * contact,
     ])  # fmt: skip
 
 
@@ -122,7 +118,7 @@ def fit_pair_model(
     features: NDArray[np.float64],
     label: NDArray[np.bool_],
     *,
-    focus_errors: Sequence[float],
+    joint: JointBlur,
     ridge: float = RIDGE,
 ) -> PairModel:
     """Fit the probability by penalised maximum likelihood, Newton's method.
@@ -133,7 +129,7 @@ def fit_pair_model(
         ``(P, K)`` from `describe`.
     label
         ``(P,)`` whether the pair touches.
-    focus_errors
+    joint
         That the features were made with.
     ridge
         Penalty on half the square of each weight; the intercept is free.
@@ -152,18 +148,14 @@ def fit_pair_model(
     design = np.column_stack([np.ones(len(held)), (held - mean) / scale])
     weights = newton(design, label.astype(np.float64), ridge)
     return PairModel(
-        _plain(np.array(focus_errors)),
-        _plain(low),
-        _plain(high),
-        _plain(mean),
-        _plain(scale),
-        _plain(weights[1:]),
+        joint,
+        plain(low),
+        plain(high),
+        plain(mean),
+        plain(scale),
+        plain(weights[1:]),
         float(weights[0]),
     )
-
-
-def _plain(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
 
 
 def newton(

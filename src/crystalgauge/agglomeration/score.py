@@ -76,7 +76,8 @@ def score_examples(model: ContactModel, examples: Sequence[Example]) -> ClassSco
     """
     parts = []
     for example in examples:
-        graph, known = contact_graph(example.crystals, model), judge(example)
+        graph = contact_graph(example.crystals, model, doubtful=example.doubtful)
+        known = judge(example)
         rows = known.rows
         parts.append((
             known.agglomerated, graph.agglomerated[rows], graph.contact_probability[rows],

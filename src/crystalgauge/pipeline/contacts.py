@@ -10,8 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from crystalgauge.agglomeration import AgglomerationDegree
     from crystalgauge.core import Crystals, Micrograph
+    from crystalgauge.predict import Predictor
 
 
 COLUMNS = (
@@ -60,7 +63,26 @@ def with_edge_blur(micrograph: Micrograph, crystals: Crystals) -> Crystals:
     )
 
 
-def judge_contacts(micrograph: Micrograph, crystals: Crystals) -> Contacts:
+def found_with_blur(predictor: Predictor, micrograph: Micrograph) -> tuple[Crystals, Crystals]:
+    """Return the sure and the doubtful finds of a model, as contacts are judged by.
+
+    Parameters
+    ----------
+    predictor
+        A model that states the blur.
+    micrograph
+        The picture.
+    """
+    prediction = predictor(micrograph)
+    doubtful = prediction.doubtful
+    if doubtful is None:
+        doubtful = prediction.crystals.take(slice(0))
+    return with_edge_blur(micrograph, prediction.crystals), with_edge_blur(micrograph, doubtful)
+
+
+def judge_contacts(
+    micrograph: Micrograph, crystals: Crystals, doubtful: Crystals | None = None
+) -> Contacts:
     """Join the crystals that touch.
 
     Without the blur of every crystal nobody can tell contacts from overlaps: there are then no
@@ -72,6 +94,8 @@ def judge_contacts(micrograph: Micrograph, crystals: Crystals) -> Contacts:
         The picture.
     crystals
         Outlines in px of the picture.
+    doubtful
+        Finds that are not sure enough to be reported: a crystal may touch one of them.
     """
     from crystalgauge.agglomeration import (
         agglomerates,
@@ -84,10 +108,12 @@ def judge_contacts(micrograph: Micrograph, crystals: Crystals) -> Contacts:
         nobody = dict.fromkeys(COLUMNS, np.zeros(0))
         nobody |= {"agglomerate_id": np.zeros(0, np.int64), "agglomerated": np.zeros(0, bool)}
         return Contacts(crystals.with_columns(**nobody), _figures(0, 0, agglomeration_degree([])))
-    blur = crystals.columns.get("defocus_px", np.zeros(1))
-    if not (np.isfinite(blur) & (blur > 0)).all():
+    if not _blur_known(crystals).all():
         return Contacts(crystals, {})
-    graph = contact_graph(with_edge_blur(micrograph, crystals))
+    graph = contact_graph(
+        with_edge_blur(micrograph, crystals),
+        doubtful=None if doubtful is None else _with_known_blur(micrograph, doubtful),
+    )
     diameter = np.sqrt(4 * crystals.area_px2 / np.pi)
     whole = np.concatenate([[0.0], agglomerates(crystals, graph).equivalent_diameter_px])
     joined = crystals.with_columns(
@@ -102,6 +128,17 @@ def judge_contacts(micrograph: Micrograph, crystals: Crystals) -> Contacts:
     )
     found, members = graph.agglomerate_id.max(), graph.agglomerated.sum()
     return Contacts(joined, _figures(int(found), int(members), degree))
+
+
+def _blur_known(crystals: Crystals) -> NDArray[np.bool_]:
+    """Return ``(N,)`` whether the blur of each crystal is stated."""
+    blur = crystals.columns.get("defocus_px", np.full(len(crystals), np.nan))
+    return np.asarray(np.isfinite(blur) & (blur > 0))
+
+
+def _with_known_blur(micrograph: Micrograph, crystals: Crystals) -> Crystals:
+    """Return those with a blur, and that along their edges."""
+    return with_edge_blur(micrograph, crystals.take(_blur_known(crystals)))
 
 
 def _figures(

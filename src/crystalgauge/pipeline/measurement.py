@@ -220,8 +220,8 @@ def measure_micrograph(
 
     started = time.perf_counter()
     prediction = detector(micrograph, progress)
-    contacts, shape = judge_contacts(micrograph, prediction.crystals), micrograph.shape
-    crystals = contacts.crystals
+    contacts = judge_contacts(micrograph, prediction.crystals, prediction.doubtful)
+    crystals, shape = contacts.crystals, micrograph.shape
     table = crystal_table(crystals, shape, micrograph.calibration, _shown_source(micrograph))
     sizing = sizing or Sizing()
     part = particle_table(table, crystals.bounds, shape, micrograph.calibration, sizing)

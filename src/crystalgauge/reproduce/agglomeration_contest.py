@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,17 +20,28 @@ from crystalgauge.agglomeration.contrast_focus import (
     contrast_2,
     neighbours,
 )
+from crystalgauge.core import Crystals
+from crystalgauge.datasets.agglomerates_path import REDUCED, SHIPPED_AGGLOMERATES
 from crystalgauge.io.atomic import replacing
 from crystalgauge.models import find_model
 from crystalgauge.models.yolo12_seg.config import MASK_STRIDE
-from crystalgauge.pipeline.contacts import with_edge_blur
+from crystalgauge.pipeline.contacts import found_with_blur
 from crystalgauge.predict import Predictor
 from crystalgauge.reproduce.agglomeration_focus import Bar, classical_bars, found_bars
-from crystalgauge.reproduce.agglomeration_rows import OTHER, OWN, RECIPES, contest_recipe
+from crystalgauge.reproduce.agglomeration_rows import (
+    OTHER,
+    OWN,
+    PATH_TRACED,
+    RECIPES,
+    RENDERED,
+    contest_recipe,
+)
 from crystalgauge.reproduce.agglomeration_scoring import (
     TEST_SEED,
     KnownPicture,
     known_pictures,
+    path_traced_pictures,
+    rendered_again,
     score_classes,
 )
 from crystalgauge.reproduce.contest import hash_of
@@ -45,7 +57,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crystalgauge.core import Crystals, Micrograph
+    from crystalgauge.core import Micrograph
     from crystalgauge.predict import EngineName
     from crystalgauge.reproduce.agglomeration_rows import Budget, Row
 
@@ -104,35 +116,73 @@ class AgglomerationContest:
         """
         if row.masks == "mask-rcnn" and not has_torchvision():
             return {"skipped": "torchvision is not installed, and no extra installs it"}
-        path = self.out / "rows" / f"{self.budget.name}-{row.name}.json"
-        made_from = hash_of([__version__, self.counts, TEST_SEED, self.engine, self.sources(row)])
+        drawn = self._stored(row, "", self.counts)
+        shipped = [_sha256(path) for path in SHIPPED_AGGLOMERATES.values()]
+        return drawn | self._stored(row, "-path", [self._most_path, *shipped])
+
+    def _stored(self, row: Row, part: str, pictures: Any) -> dict[str, Any]:
+        """Return the figures of a row on some test sets, stored or made.
+
+        Parameters
+        ----------
+        row
+            Which.
+        part
+            Nothing for the sets drawn from a seed, "-path" for those that are path traced.
+        pictures
+            What says which pictures these are.
+        """
+        path = self.out / "rows" / f"{self.budget.name}-{row.name}{part}.json"
+        made_from = hash_of([__version__, pictures, TEST_SEED, self.engine, self.sources(row)])
         stored = _read(path, made_from)
         if stored is not None:
             return stored
         result: dict[str, Any] = {"made_from": made_from, **self.trained(row)}
-        for substance in (OWN, OTHER):
-            pictures = self.sets[substance]
-            found = [self.judged(row, substance, index) for index in range(len(pictures))]
+        names = (*PATH_TRACED.values(), *RENDERED.values()) if part else (OWN, OTHER)
+        for name in names:
+            known = self.pictures_of(name)
+            found = [self.judged(row, name, index) for index in range(len(known))]
             crystals, classes = [one[0] for one in found], [one[1] for one in found]
-            result[substance] = score_classes(pictures, crystals, classes).as_dict()
+            result[name] = score_classes(known, crystals, classes).as_dict()
         with replacing(path, "w") as file:
             json.dump(result, file, indent=2)
         return result
 
     @property
     def counts(self) -> dict[str, int]:
-        """Test pictures of each habit."""
+        """Pictures of each habit that are drawn from the test's seed."""
         most = self.pictures or max(self.budget.own, self.budget.other)
         return {OWN: min(self.budget.own, most), OTHER: min(self.budget.other, most)}
 
+    @property
+    def _most_path(self) -> int:
+        """Path-traced pictures of each habit, at most."""
+        return min(self.budget.path, self.pictures or self.budget.path)
+
     @cached_property
-    def sets(self) -> dict[str, list[KnownPicture]]:
-        """The test pictures of each habit."""
+    def _sets(self) -> dict[str, list[KnownPicture]]:
+        return {}
 
-        def report(share: float) -> None:
-            self.progress(share, "test pictures")
+    def pictures_of(self, name: str) -> list[KnownPicture]:
+        """Return a test set.
 
-        return {name: known_pictures(name, count, report) for name, count in self.counts.items()}
+        Parameters
+        ----------
+        name
+            A substance, or a value of `PATH_TRACED` or `RENDERED`.
+        """
+        if name not in self._sets:
+            self._sets[name] = self._made(name)
+        return self._sets[name]
+
+    def _made(self, name: str) -> list[KnownPicture]:
+        self.progress(0.0, f"test pictures, {name}")
+        substance = substance_of(name)
+        if name == PATH_TRACED[substance]:
+            return path_traced_pictures(substance, self._most_path)
+        if name == RENDERED[substance]:
+            return rendered_again(substance, self.pictures_of(PATH_TRACED[substance]))
+        return known_pictures(name, self.counts[name])
 
     def sources(self, row: Row) -> list[str]:
         """Return hashes of all that a row's finds depend on.
@@ -187,43 +237,51 @@ class AgglomerationContest:
         ).model  # fmt: skip
 
     @cached_property
-    def _found(self) -> dict[tuple[str, str, int], Crystals]:
+    def _found(self) -> dict[tuple[str, str, int], tuple[Crystals, Crystals]]:
         return {}
 
     @cached_property
-    def _finders(self) -> dict[tuple[str, str], Callable[[Micrograph], Crystals]]:
+    def _finders(
+        self,
+    ) -> dict[tuple[str, str], Callable[[Micrograph], tuple[Crystals, Crystals]]]:
         return {}
 
-    def find(self, masks: str, substance: str, index: int) -> Crystals:
+    def find(self, masks: str, name: str, index: int) -> Crystals:
         """Return what a network finds in a test picture.
 
         Parameters
         ----------
         masks
             As in `Row`.
-        substance, index
-            Which picture.
+        name, index
+            Which test set, which picture.
         """
-        key = (masks, substance, index)
+        return self._finds(masks, name, index)[0]
+
+    def _finds(self, masks: str, name: str, index: int) -> tuple[Crystals, Crystals]:
+        """Return what is found, and what is too doubtful."""
+        key = (masks, name, index)
         if key not in self._found:
-            finder = self._finders.get((masks, substance)) or self._finder(masks, substance)
-            self._finders[masks, substance] = finder
-            self._found[key] = finder(self.sets[substance][index].micrograph)
-            self.progress((index + 1) / self.counts[substance], f"{masks}: finds, {substance}")
+            finder = self._finders.get((masks, name)) or self._finder(masks, name)
+            self._finders[masks, name] = finder
+            known = self.pictures_of(name)
+            self._found[key] = finder(known[index].micrograph)
+            self.progress((index + 1) / len(known), f"{masks}: finds, {name}")
         return self._found[key]
 
-    def _finder(self, masks: str, substance: str) -> Callable[[Micrograph], Crystals]:
+    def _finder(self, masks: str, name: str) -> Callable[[Micrograph], tuple[Crystals, Crystals]]:
         if masks == "crystals":
             shipped = Predictor(masks, engine=self.engine, threads=self.threads)
-            return lambda picture: with_edge_blur(picture, shipped(picture).crystals)
+            return lambda picture: found_with_blur(shipped, picture)
+        nobody = Crystals.empty()
         if masks == "mask-rcnn":
             network = self._mask_rcnn
-            return lambda picture: find_with_mask_rcnn(network, picture, self.scale(substance))
+            return lambda picture: (find_with_mask_rcnn(network, picture, self.scale(name)), nobody)
         predictor = Predictor(
             self.model(masks), engine=self.engine, threads=self.threads,
-            scales=(self.scale(substance),),
+            scales=(self.scale(name),),
         )  # fmt: skip
-        return lambda picture: predictor(picture).crystals
+        return lambda picture: (predictor(picture).crystals, nobody)
 
     @cached_property
     def _mask_rcnn(self) -> Any:
@@ -235,32 +293,35 @@ class AgglomerationContest:
             progress=lambda share, words: self.progress(share, f"mask-rcnn: training, {words}"),
         )  # fmt: skip
 
-    def scale(self, substance: str) -> float:
+    def scale(self, name: str) -> float:
         """Return at which scale networks look, so that crystals have the size of the training.
 
         Parameters
         ----------
-        substance
-            Of the picture.
+        name
+            Of the test set.
         """
-        own = self.budget.longer_edge / max(PICTURES[OWN][0])
-        return own if substance == OWN else min(1.0, CRYSTALS_RATIO * own)
+        own, substance = self.budget.longer_edge / max(PICTURES[OWN][0]), substance_of(name)
+        reduced = 1 if name == substance else REDUCED[substance]
+        ratio = 1.0 if substance == OWN else CRYSTALS_RATIO
+        return min(1.0, ratio * reduced * own)
 
-    def judged(self, row: Row, substance: str, index: int) -> tuple[Crystals, NDArray[np.bool_]]:
+    def judged(self, row: Row, name: str, index: int) -> tuple[Crystals, NDArray[np.bool_]]:
         """Return the outlines of a row in a test picture, and which are agglomerated.
 
         Parameters
         ----------
-        row, substance, index
-            Which.
+        row, name, index
+            Which, of which test set.
         """
-        crystals = self.find(row.masks, substance, index)
         if row.masks == "crystals":
-            return crystals, contact_graph(crystals).agglomerated
+            sure, doubtful = self._finds(row.masks, name, index)
+            return sure, contact_graph(sure, doubtful=doubtful).agglomerated
+        crystals = self.find(row.masks, name, index)
         if not row.contrast:
             return crystals, crystals["label"] == 1
-        seen = self.find("focus", substance, index)
-        near = neighbours(seen, reach_px=self._reach(substance))
+        seen = self.find("focus", name, index)
+        near = neighbours(seen, reach_px=self._reach(name))
         measure = contrast_1 if row.contrast == 1 else contrast_2
         by_focus = agglomerated_by_contrast(measure(focus_level(seen), near))
         if row.masks == "focus":
@@ -271,9 +332,9 @@ class AgglomerationContest:
         said[known] = by_focus[same[known]]
         return crystals, said
 
-    def _reach(self, substance: str) -> float:
+    def _reach(self, name: str) -> float:
         """Return a cell of the masks in px of the picture."""
-        return MASK_STRIDE / self.scale(substance)
+        return MASK_STRIDE / self.scale(name)
 
     def bars(self) -> list[Bar]:
         """Return Fig. 2, stored or made."""
@@ -284,7 +345,7 @@ class AgglomerationContest:
         )  # fmt: skip
         stored = _read(path, made_from)
         if stored is None:
-            pictures = self.sets[OWN]
+            pictures = self.pictures_of(OWN)
             bars = [*classical_bars(pictures), *self._network_bars(pictures)]
             stored = {"made_from": made_from, "bars": [asdict(bar) for bar in bars]}
             with replacing(path, "w") as file:
@@ -301,6 +362,17 @@ class AgglomerationContest:
         return [*bars, ours[0]]  # Contrast 2 asks for two levels, a blur has none
 
 
+def substance_of(name: str) -> str:
+    """Return the substance of a test set.
+
+    Parameters
+    ----------
+    name
+        A substance, or a value of `PATH_TRACED` or `RENDERED`.
+    """
+    return next(s for s in (OWN, OTHER) if name in (s, PATH_TRACED[s], RENDERED[s]))
+
+
 def focus_level(crystals: Crystals) -> NDArray[np.float64]:
     """Return ``(N,)`` how far in focus Yolo-focus says each crystal is, 0 to 1.
 
@@ -311,6 +383,11 @@ def focus_level(crystals: Crystals) -> NDArray[np.float64]:
     """
     share = crystals["label_share"].astype(np.float64)
     return np.where(crystals["label"] == 0, share, 1 - share)
+
+
+def _sha256(path: Path) -> str:
+    """Return the hash of a file, nothing when there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def _read(path: Path, made_from: str) -> dict[str, Any] | None:

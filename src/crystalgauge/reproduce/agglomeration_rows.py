@@ -25,6 +25,10 @@ RECIPES = {
 OWN, OTHER = "ammonium perchlorate", "sugar"
 """What is trained on, and what is not."""
 
+PATH_TRACED = {OWN: f"{OWN}, path traced", OTHER: f"{OTHER}, path traced"}
+RENDERED = {OWN: f"{OWN}, the same rendered", OTHER: f"{OTHER}, the same rendered"}
+"""Test sets of scenes that Mitsuba saw, and the same scenes by our renderer, by substance."""
+
 PUBLISHED_EPOCHS = 1000
 """At most, as published; early stopping ends before."""
 
@@ -118,6 +122,8 @@ class Budget:
         As the command line knows it.
     own, other
         Test pictures of ammonium perchlorate and of sugar; published 25 and 10.
+    path
+        Path-traced ones of each, at most.
     longer_edge
         To which pictures of 1224 x 920 px are reduced, px.
     window, batch
@@ -131,6 +137,7 @@ class Budget:
     name: BudgetName
     own: int
     other: int
+    path: int
     longer_edge: int
     window: int
     batch: int
@@ -139,9 +146,9 @@ class Budget:
 
 
 BUDGETS: dict[str, Budget] = {
-    "smoke": Budget("smoke", 1, 1, 306, 64, 2, None, "cpu"),
-    "cpu": Budget("cpu", 25, 10, 408, 192, 8, 25.0, "cpu"),
-    "gpu": Budget("gpu", 25, 10, 1224, 640, 8, None, "auto"),
+    "smoke": Budget("smoke", 1, 1, 1, 306, 64, 2, None, "cpu"),
+    "cpu": Budget("cpu", 25, 10, 100, 408, 192, 8, 25.0, "cpu"),
+    "gpu": Budget("gpu", 25, 10, 100, 1224, 640, 8, None, "auto"),
 }
 """By name."""
 

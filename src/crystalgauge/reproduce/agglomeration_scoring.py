@@ -16,6 +16,9 @@ import shapely
 
 from crystalgauge.agglomeration.examples import OTHER_LIBRARY
 from crystalgauge.agglomeration.labels import paper_classes
+from crystalgauge.core import Micrograph
+from crystalgauge.datasets.agglomerates_path import SHIPPED_AGGLOMERATES, agglomerates_scene
+from crystalgauge.datasets.path_traced import read_packed
 from crystalgauge.metrics import EvaluationPair, evaluate, match_one_to_one, picture_overlap
 from crystalgauge.render.renderer import render
 from crystalgauge.scenes.agglomerates import PICTURES, sample_scene
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crystalgauge.core import Crystals, Micrograph
+    from crystalgauge.core import Crystals
 
 TEST_SEED = 93
 """Of the test pictures; no training, validation or fit has it."""
@@ -117,6 +120,44 @@ def known_pictures(
         if progress:
             progress((index + 1) / count)
     return pictures
+
+
+def path_traced_pictures(substance: str, most: int) -> list[KnownPicture]:
+    """Return the shipped pictures of ``agglomerates-path``.
+
+    Parameters
+    ----------
+    substance
+        A key of `crystalgauge.scenes.agglomerates.PICTURES`.
+    most
+        The first so many.
+
+    Raises
+    ------
+    ReadError
+        When they are not part of this installation.
+    """
+    pictures, _ = read_packed(SHIPPED_AGGLOMERATES[substance])
+    return [
+        KnownPicture(Micrograph(p.pixels), p.crystals, p.crystals["agglomerated"].astype(bool))
+        for p in pictures[:most]
+    ]
+
+
+def rendered_again(substance: str, path_traced: Sequence[KnownPicture]) -> list[KnownPicture]:
+    """Return the scenes of path-traced pictures as our own renderer shows them.
+
+    Parameters
+    ----------
+    substance
+        Of the pictures.
+    path_traced
+        From `path_traced_pictures`.
+    """
+    return [
+        replace(picture, micrograph=render(agglomerates_scene(substance, index))[0])
+        for index, picture in enumerate(path_traced)
+    ]
 
 
 def score_classes(
