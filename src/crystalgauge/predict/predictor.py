@@ -9,11 +9,10 @@ import numpy as np
 import shapely
 
 from crystalgauge.core import ArgumentError, Crystals, ModelError
-from crystalgauge.models.outline.decode import Outlines, decode, demote_parts, merge
 from crystalgauge.models.registry import find_model
-from crystalgauge.predict.engine import Engine, EngineName, open_engine
-from crystalgauge.predict.inputs import network_inputs
+from crystalgauge.predict.engine import EngineName, open_engine
 from crystalgauge.predict.normalise import Intensity, measure_intensity
+from crystalgauge.predict.outlines import find_outlines, outline_crystals
 from crystalgauge.predict.scales import (
     ENLARGED,
     MOST_MORE,
@@ -21,9 +20,7 @@ from crystalgauge.predict.scales import (
     automatic_scales,
     check_scales,
     enlarged_scales,
-    trust,
 )
-from crystalgauge.predict.tiling import SEAM
 from crystalgauge.predict.warm_up import load_kernels_aside
 
 if TYPE_CHECKING:
@@ -210,80 +207,6 @@ def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:
     step = max(1, int(np.sqrt(np.prod(micrograph.shape) / 2e5)))
     sample = micrograph.grey(slice(None, None, step), slice(None, None, step))
     return float(np.ptp(sample)) < 1e-3 * intensity.scale
-
-
-def find_outlines(
-    engine: Engine,
-    micrograph: Micrograph,
-    intensity: Intensity,
-    scales: Sequence[float],
-    *,
-    threshold: float,
-    progress: Callable[[float], None] | None = None,
-) -> Outlines:
-    """Run all tiles of all scales and join what they say.
-
-    Parameters
-    ----------
-    engine
-        Runs the network.
-    micrograph, intensity
-        The picture and its normalisation.
-    scales
-        From fine to coarse.
-    threshold
-        Least score of a cell that is read.
-    progress
-        Called with the share of the area done.
-    """
-    parts = []
-    for scale, tile, channels in network_inputs(micrograph, intensity, scales, progress):
-        maps, fine, coarse = engine.run(channels)
-        found = decode(maps, fine, coarse, engine.refine, threshold=threshold)
-        found = _to_picture(found, tile.x, tile.y, 1.0)
-        found = found.take(tile.owns(found.codes[:, 0], found.codes[:, 1], SEAM))
-        found = _to_picture(found, 0.0, 0.0, 1 / scale)
-        parts.append(_weighed(found, scale, scales))
-    joined = Outlines(
-        *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
-    )
-    joined = joined.take(np.argsort(-joined.score, kind="stable"))
-    height, width = micrograph.shape
-    x, y = joined.codes[:, 0], joined.codes[:, 1]
-    joined = joined.take((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
-    return demote_parts(merge(joined, average=False) if len(parts) > 1 else joined)
-
-
-def _to_picture(found: Outlines, dx: float, dy: float, factor: float) -> Outlines:
-    """Shift outlines, then magnify them."""
-    codes = found.codes.copy()
-    codes[:, 0] = (codes[:, 0] + dx) * factor
-    codes[:, 1] = (codes[:, 1] + dy) * factor
-    codes[:, 2] += np.log(factor)
-    codes[:, 4] += np.log(factor)
-    return Outlines(codes, found.score, found.defocus_px * factor, found.size_error)
-
-
-def _weighed(found: Outlines, scale: float, scales: Sequence[float]) -> Outlines:
-    """Lower the scores of sizes that another scale sees better."""
-    size = (
-        np.exp(0.5 * (found.codes[:, 2] + found.codes[:, 4])) * 4
-    )  # of an ellipse, from its frame
-    score = found.score * trust(size, scale, scales)
-    return Outlines(found.codes, score, found.defocus_px, found.size_error)
-
-
-def outline_crystals(found: Outlines | None) -> Crystals:
-    """Return found outlines as a table, an empty one for None."""
-    if found is None:
-        nothing = np.zeros(0)
-        return Crystals.empty().with_columns(
-            score=nothing, defocus_px=nothing, diameter_error=nothing
-        )
-    return Crystals.from_vertices(
-        found.vertices,
-        {"score": found.score, "defocus_px": found.defocus_px, "diameter_error": found.size_error},
-    )
 
 
 def _find_outline_crystals(*picture: Any, **options: Any) -> Crystals:

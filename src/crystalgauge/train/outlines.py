@@ -10,7 +10,8 @@ from crystalgauge.models.outline.model import OutlineModel
 from crystalgauge.models.outline.targets import Targets, build_targets, cell_grid
 from crystalgauge.models.outline.weights import export_model
 from crystalgauge.predict.normalise import measure_intensity
-from crystalgauge.predict.predictor import find_outlines, look_at_best_scale, outline_crystals
+from crystalgauge.predict.outlines import find_outlines, outline_crystals
+from crystalgauge.predict.predictor import look_at_best_scale
 from crystalgauge.train.recipe import NetworkSection
 
 if TYPE_CHECKING:

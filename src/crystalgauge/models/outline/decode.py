@@ -72,6 +72,25 @@ class Outlines:
         """Return the rows named by a mask or by indices."""
         return Outlines(*(value[rows] for value in vars(self).values()))
 
+    def moved(self, x: float, y: float, factor: float) -> Outlines:
+        """Return all shifted by x and y px, then magnified."""
+        codes = self.codes.copy()
+        codes[:, 0] = (codes[:, 0] + x) * factor
+        codes[:, 1] = (codes[:, 1] + y) * factor
+        codes[:, 2] += math.log(factor)
+        codes[:, 4] += math.log(factor)
+        return Outlines(codes, self.score, self.defocus_px * factor, self.size_error)
+
+    @property
+    def centres_px(self) -> NDArray[np.float64]:
+        """``(N, 2)`` x and y."""
+        return self.codes[:, :2]
+
+    @property
+    def extent_px(self) -> NDArray[np.float64]:
+        """``(N,)`` diameters of the circles with the areas of the outlines' ellipses."""
+        return np.asarray(4 * np.exp((self.codes[:, 2] + self.codes[:, 4]) / 2))
+
     @property
     def vertices(self) -> NDArray[np.float64]:
         """``(N, K, 2)`` outlines in px."""

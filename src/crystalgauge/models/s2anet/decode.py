@@ -46,6 +46,21 @@ class Boxes:
         """Return the rows named by a mask or by indices."""
         return Boxes(self.boxes[rows], self.score[rows])
 
+    def moved(self, x: float, y: float, factor: float) -> Boxes:
+        """Return all shifted by x and y px, then magnified."""
+        boxes = np.add(self.boxes, [x, y, 0, 0, 0]) * [factor, factor, factor, factor, 1]
+        return Boxes(boxes, self.score)
+
+    @property
+    def centres_px(self) -> NDArray[np.float64]:
+        """``(N, 2)`` x and y."""
+        return self.boxes[:, :2]
+
+    @property
+    def extent_px(self) -> NDArray[np.float64]:
+        """``(N,)`` roots of the areas."""
+        return np.sqrt(self.boxes[:, 2] * self.boxes[:, 3])
+
     def to_crystals(self) -> Crystals:
         """Return a table whose outlines are the boxes; what boxes do not tell is NaN."""
         unknown = np.full(len(self), np.nan)

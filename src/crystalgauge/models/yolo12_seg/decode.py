@@ -71,6 +71,16 @@ class Instances:
         boxes = (self.boxes + np.array([x, y, x, y])) * factor
         return Instances(boxes, self.score, self.label, self.label_share, outlines)
 
+    @property
+    def centres_px(self) -> NDArray[np.float64]:
+        """``(N, 2)`` x and y of the boxes."""
+        return (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
+
+    @property
+    def extent_px(self) -> NDArray[np.float64]:
+        """``(N,)`` roots of the boxes' areas."""
+        return np.sqrt((self.boxes[:, 2:] - self.boxes[:, :2]).prod(axis=1))
+
     def to_crystals(self) -> Crystals:
         """Return a table; what the network does not tell is NaN."""
         unknown = np.full(len(self), np.nan)
@@ -79,12 +89,6 @@ class Instances:
             {"score": self.score, "label": self.label, "label_share": self.label_share,
              "defocus_px": unknown, "diameter_error": unknown},
         )  # fmt: skip
-
-
-def no_instances() -> Instances:
-    """Return none."""
-    nothing = np.zeros(0)
-    return Instances(np.zeros((0, 4)), nothing, np.zeros(0, np.int64), nothing, np.empty(0, object))
 
 
 def decode(
