@@ -76,6 +76,22 @@ def test_rows_have_names_of_their_own_and_the_budgets_train_what_they_say() -> N
         find_rows(("kernel",))
 
 
+def test_small_networks_that_learn_by_themselves_are_trained_longer() -> None:
+    plan = PLANS["cpu"]
+    full, fixed, pupil = find_rows(
+        ("levels-binary-relu", "aperture-filter10", "aperture-pupil-phase")
+    )
+    for name in ("aperture-bare", "aperture-filter-radius", "aperture-filter-both"):
+        (row,) = find_rows((name,))
+        assert 2.9 * plan.allowed(full) < plan.allowed(row) <= 3 * plan.allowed(full)
+        assert plan.schedule(row).rate == pytest.approx(2.5 * plan.schedule(full).rate)
+        cost = plan.allowed(row) * plan.config(row).multiplications(plan.size)
+        assert cost <= plan.multiplications
+    for row in (fixed, pupil):
+        assert plan.allowed(row) <= plan.allowed(full)
+        assert plan.schedule(row).rate == plan.schedule(full).rate
+
+
 def test_sets_share_no_scene_and_do_not_depend_on_what_was_asked_before() -> None:
     row = find_rows(("levels-binary-relu",))[0]
     store = PlaneStore(32)

@@ -15,7 +15,12 @@ from crystalgauge._version import __version__
 from crystalgauge.core import ArgumentError, MissingExtraError
 from crystalgauge.io.atomic import replacing
 from crystalgauge.render.focus_stack import MARGIN_PX
-from crystalgauge.reproduce.aperture_budget import LAYER_FACTOR, PLANS, AperturePlan
+from crystalgauge.reproduce.aperture_budget import (
+    LAYER_FACTOR,
+    PLANS,
+    SMALL_RATE,
+    AperturePlan,
+)
 from crystalgauge.reproduce.aperture_data import PlaneStore, RealPicture, real_pictures
 from crystalgauge.reproduce.aperture_rows import BINARY, FOUR, PAPER_ROWS_PX, ROWS, find_rows
 from crystalgauge.scenes.zstack import FLUORESCENCE
@@ -281,7 +286,7 @@ def _made_from(plan: AperturePlan, row: Row) -> str:
     told = asdict(replace(row, name="", title="", paper=None, parameters=None))
     everything = [
         __version__, asdict(plan), told, plan.config(row).as_dict(), plan.allowed(row),
-        LAYER_FACTOR,
+        LAYER_FACTOR, *([SMALL_RATE] if plan.longer(row) else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 

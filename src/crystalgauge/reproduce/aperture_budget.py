@@ -18,6 +18,10 @@ PAPER_PICTURES = 1000
 LAYER_FACTOR = 20.0
 """Apertures and pupils learn so much faster than weights."""
 
+SMALL_EXAMPLES, SMALL_RATE = 3, 2.5
+"""So many times the pictures are shown, and so much faster weights learn, in a reduced network that
+is alone or behind a filter whose radius is learnt; found on the validation scenes."""
+
 
 @dataclass(frozen=True)
 class AperturePlan:
@@ -68,6 +72,11 @@ class AperturePlan:
         whole = whole.with_parameters(row.parameters or self.parameters)
         return replace(whole, reduced=row.reduced)
 
+    def longer(self, row: Row) -> bool:
+        """Return whether a row's training is lengthened: a small network takes more steps."""
+        learnt = row.layer == "filter" and row.learn_radius
+        return row.reduced and (learnt or row.layer == "none")
+
     def training_scenes(self, row: Row) -> int:
         """Return how many scenes a row learns from."""
         return max(2, round(self.scenes * row.pictures / PAPER_PICTURES))
@@ -75,14 +84,16 @@ class AperturePlan:
     def allowed(self, row: Row) -> int:
         """Return how many pictures a row's network is shown; 0 where too few to train it."""
         cost = self.config(row).multiplications(self.size)
-        examples = min(self.examples, int(self.multiplications / cost))
+        wanted = self.examples * (SMALL_EXAMPLES if self.longer(row) else 1)
+        examples = min(wanted, int(self.multiplications / cost))
         return 0 if examples < self.least_examples else examples - examples % row.batch
 
     def schedule(self, row: Row) -> FocusSchedule:
         """Return a row's training."""
         return FocusSchedule(
-            batch=row.batch, rate=self.rate, examples=self.allowed(row), decay=self.decay,
-            records=self.records, layer_factor=LAYER_FACTOR,
+            batch=row.batch, rate=self.rate * (SMALL_RATE if self.longer(row) else 1.0),
+            examples=self.allowed(row), decay=self.decay, records=self.records,
+            layer_factor=LAYER_FACTOR,
         )  # fmt: skip
 
 
