@@ -117,8 +117,9 @@ def _summary(results: Results, real: RealScores | None) -> str:
     words = (
         "\n\nA reduced network needs more steps than the full one and bears a higher rate: "
         "those alone and behind a filter whose radius is learnt were trained longer after a first "
-        "run, with as many pictures as the full one, had missed the target; length and rate were "
-        "chosen on the validation scenes. The other rows were not trained anew. "
+        "run, with as many pictures as the full one, had missed the target; that length and rate "
+        "help was seen on validation scenes, with one of these rows. The others were not trained "
+        "anew. "
         "The row with radius and phase learnt was added after the others' "
         "test figures were seen."
         if missed else ""
