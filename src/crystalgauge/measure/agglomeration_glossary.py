@@ -26,7 +26,8 @@ AGGLOMERATION_ENTRIES = (
 
 AGGLOMERATION_SUMMARY_ENTRIES = (
     Entry("n_agglomerates", "Agglomerates", "", "", "", "",
-          "Groups of two or more crystals that touch."),
+          "Groups of crystals that touch, also of one that touches a find "
+          "too doubtful to be reported."),
     Entry("n_agglomerated", "Crystals in agglomerates", "", "", "", "",
           "Crystals that belong to one."),
     Entry("agglomeration_degree_number", "Degree of agglomeration by number", "", "Ag_n",
