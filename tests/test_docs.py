@@ -132,8 +132,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_options_exist(page: Path) -> None:
     import typer.main
 
-    group: Any = typer.main.get_command(app)
-    commands = [group, *group.commands.values()]
+    commands: list[Any] = [typer.main.get_command(app)]
+    for command in commands:  # grows by the commands of groups
+        commands.extend(getattr(command, "commands", {}).values())
     known = {word for command in commands for p in command.params for word in p.opts}
     named = set(OPTION.findall(page.read_text(encoding="utf-8")))
     assert named - known - OTHER_OPTIONS == set()
