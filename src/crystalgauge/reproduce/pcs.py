@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crystalgauge.core import ArgumentError
-from crystalgauge.datasets.benchmark_sets import VARIANTS, write_benchmark
+from crystalgauge.datasets.benchmark_sets import VARIANTS, SetName, write_benchmark
 from crystalgauge.datasets.path_traced import SHIPPED
 from crystalgauge.models import find_model
 from crystalgauge.predict import Predictor
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from crystalgauge.reproduce.rows import Row
 
 logger = logging.getLogger(__name__)
+
+SETS: tuple[SetName, ...] = ("pcs-val", "pcs-path")
+"""The benchmark sets of this paper."""
 
 
 def reproduce_pcs(
@@ -123,7 +126,7 @@ def _benchmark(contest: Contest) -> dict[str, list[BenchmarkPicture]]:
     """Write what is missing of the sets and read them."""
     folder = contest.out / "benchmark"
     sets: dict[str, list[BenchmarkPicture]] = {}
-    for name, variants in VARIANTS.items():
+    for name in SETS:
         if name == "pcs-path" and not SHIPPED.exists():
             logger.warning("the path-traced pictures are not part of this installation")
             continue
@@ -132,11 +135,8 @@ def _benchmark(contest: Contest) -> dict[str, list[BenchmarkPicture]]:
             contest.progress(done / total, f"benchmark set {name}")
 
         number = contest.pictures if name == "pcs-val" else None
-        truths = write_benchmark(
-            name,  # type: ignore[arg-type]  # a key of VARIANTS
-            folder, number, workers=contest.workers, progress=count,
-        )  # fmt: skip
-        for variant, truth in zip(variants, truths, strict=True):
+        truths = write_benchmark(name, folder, number, workers=contest.workers, progress=count)
+        for variant, truth in zip(VARIANTS[name], truths, strict=True):
             sets[variant] = read_set(truth)[: contest.pictures]
     return sets
 
