@@ -46,7 +46,7 @@ def test_rows_are_trained_judged_written_and_kept(
     assert "8 - 128 px, skip, ImageNet, 12 epochs" in page.read_text()
     result = json.loads((tmp_path / "rows" / "smoke-row3.json").read_text())
     assert result["pictures_seen"] == 8
-    assert {"clean", "augmented"} <= set(result["scores"])
+    assert set(result["scores"]) == {"clean", "augmented", "path-traced"}
     assert result["scores"]["clean"]["boxes"]["n_pictures"] == 1
     assert 0 < result["cost"]["parameters"] < 1e6
     assert any("training" in words for words in said)
