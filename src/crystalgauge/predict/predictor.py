@@ -21,7 +21,6 @@ from crystalgauge.predict.scales import (
     check_scales,
     enlarged_scales,
 )
-from crystalgauge.predict.warm_up import load_kernels_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,8 +103,6 @@ class Predictor:
                 f"this version knows {', '.join(FINDERS)}"
             )
         self._find = FINDERS[self.files.kind]
-        if self.files.kind == "outline":
-            load_kernels_aside()
         self._engine = open_engine(self.files, engine, threads)
 
     @property
