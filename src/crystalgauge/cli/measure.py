@@ -11,8 +11,13 @@ from crystalgauge.cli import exit_codes
 from crystalgauge.cli.options import (
     Channel,
     Correction,
+    EngineName,
+    MaxBlur,
+    MaxCrystalBlur,
+    MinFocus,
     MinScore,
     ModelName,
+    ParticleKind,
     PixelSize,
     ScaleList,
     parse_names,
@@ -39,31 +44,14 @@ def measure(
     ] = "",
     channel: Channel = None,
     frame_correction: Correction = "miles-lantuejoul",
-    particles: Annotated[
-        str, typer.Option(help="Size distribution of crystals, or of agglomerates as one particle.")
-    ] = "crystals",
-    max_crystal_blur: Annotated[
-        float | None,
-        typer.Option(help="Largest blur (sigma, px) of what the size distribution counts."),
-    ] = None,
+    particles: ParticleKind = "crystals",
+    max_crystal_blur: MaxCrystalBlur = None,
     colour: Annotated[
         str, typer.Option(help="What the overlays' colours tell: score or agglomerates.")
     ] = "score",
-    engine: Annotated[
-        str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
-    ] = "auto",
-    min_focus: Annotated[
-        float,
-        typer.Option(
-            help="Measure only pictures with at least this share of their tiles in focus, such "
-            "as 0.9; 0 measures all.",
-            min=0,
-            max=1,
-        ),
-    ] = 0.0,
-    max_blur: Annotated[
-        float, typer.Option(help="Blur of edges up to which a tile is in focus, px.", min=0.01)
-    ] = 3.0,
+    engine: EngineName = "auto",
+    min_focus: MinFocus = 0.0,
+    max_blur: MaxBlur = 3.0,
     workers: Annotated[int, typer.Option(help="Processes that measure.", min=1)] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Measure everything anew; replace foreign files.")

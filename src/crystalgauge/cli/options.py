@@ -33,6 +33,28 @@ Correction = Annotated[
         "miles-lantuejoul or none."
     ),
 ]
+EngineName = Annotated[
+    str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
+]
+ParticleKind = Annotated[
+    str, typer.Option(help="Size distribution of crystals, or of agglomerates as one particle.")
+]
+MaxCrystalBlur = Annotated[
+    float | None,
+    typer.Option(help="Largest blur (sigma, px) of what the size distribution counts."),
+]
+MinFocus = Annotated[
+    float,
+    typer.Option(
+        help="Measure only pictures with at least this share of their tiles in focus, such as "
+        "0.9; 0 measures all.",
+        min=0,
+        max=1,
+    ),
+]
+MaxBlur = Annotated[
+    float, typer.Option(help="Blur of edges up to which a tile is in focus, px.", min=0.01)
+]
 
 AlarmList = Annotated[
     list[str] | None,

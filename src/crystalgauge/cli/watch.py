@@ -18,8 +18,13 @@ from crystalgauge.cli.options import (
     Correction,
     CusumH,
     CusumK,
+    EngineName,
+    MaxBlur,
+    MaxCrystalBlur,
+    MinFocus,
     MinScore,
     ModelName,
+    ParticleKind,
     PixelSize,
     Reference,
     ScaleList,
@@ -63,29 +68,12 @@ def watch(
     min_score: MinScore = None,
     scales: ScaleList = "auto",
     channel: Channel = None,
-    engine: Annotated[
-        str, typer.Option(help="What runs the model: auto, onnxruntime, openvino or torch.")
-    ] = "auto",
+    engine: EngineName = "auto",
     frame_correction: Correction = "miles-lantuejoul",
-    particles: Annotated[
-        str, typer.Option(help="Size distribution of crystals, or of agglomerates as one particle.")
-    ] = "crystals",
-    max_crystal_blur: Annotated[
-        float | None,
-        typer.Option(help="Largest blur (sigma, px) of what the size distribution counts."),
-    ] = None,
-    min_focus: Annotated[
-        float,
-        typer.Option(
-            help="Measure only pictures with at least this share of their tiles in focus, such "
-            "as 0.9; 0 measures all.",
-            min=0,
-            max=1,
-        ),
-    ] = 0.0,
-    max_blur: Annotated[
-        float, typer.Option(help="Blur of edges up to which a tile is in focus, px.", min=0.01)
-    ] = 3.0,
+    particles: ParticleKind = "crystals",
+    max_crystal_blur: MaxCrystalBlur = None,
+    min_focus: MinFocus = 0.0,
+    max_blur: MaxBlur = 3.0,
     alarm: AlarmList = None,
     cusum: Annotated[
         list[str] | None, typer.Option(help="Figure whose drift raises an alarm; repeatable.")
