@@ -19,7 +19,12 @@ from crystalgauge.scenes.camera import sample_camera
 from crystalgauge.scenes.library import habit_library
 from crystalgauge.scenes.scene import Scene, placed_vertices
 from crystalgauge.scenes.statistics import CROWDS, REFERENCE_PX, Crowd
-from crystalgauge.scenes.suspension import SuspensionConfig, sample_crystals, sample_optics
+from crystalgauge.scenes.suspension import (
+    SuspensionConfig,
+    draw_crowd,
+    sample_crystals,
+    sample_optics,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,8 +67,7 @@ def sample_scene(
     """
     config = config or SuspensionConfig(crowds=(FEW, *CROWDS))
     library = habit_library(config.library_seed)
-    weights = np.array([crowd.weight for crowd in config.crowds])
-    crowd = config.crowds[rng.choice(len(weights), p=weights / weights.sum())]
+    crowd = draw_crowd(rng, config.crowds)
     rim = sample_rim(rng, shape)
     share = float(rng.choice(RIM_SHARES))
 

@@ -99,8 +99,7 @@ def sample_scene(
     """
     config = config or SuspensionConfig()
     library = habit_library(config.library_seed)
-    weights = np.array([crowd.weight for crowd in config.crowds])
-    crowd = config.crowds[rng.choice(len(weights), p=weights / weights.sum())]
+    crowd = draw_crowd(rng, config.crowds)
     optics, depth_px = sample_optics(rng, config)
     crystals = sample_crystals(rng, shape, config, crowd, library, depth_px)
     return Scene(
@@ -113,6 +112,20 @@ def sample_scene(
         regime="suspension",
         seed=int(rng.integers(2**31)),
     )
+
+
+def draw_crowd(rng: np.random.Generator, crowds: tuple[Crowd, ...]) -> Crowd:
+    """Draw one of several kinds of population.
+
+    Parameters
+    ----------
+    rng
+        Where the numbers come from.
+    crowds
+        Kinds with their relative frequencies.
+    """
+    weights = np.array([crowd.weight for crowd in crowds])
+    return crowds[rng.choice(len(weights), p=weights / weights.sum())]
 
 
 def sample_optics(rng: np.random.Generator, config: SuspensionConfig) -> tuple[Optics, float]:
