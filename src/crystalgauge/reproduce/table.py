@@ -41,13 +41,18 @@ def write_table(
         What they share.
     """
     pairs = list(zip(rows, results, strict=True))
-    parts = [_head(contest), *(_precisions(name, pairs) for name in SETS), _costs(pairs, contest)]
+    parts = [
+        _head(rows, contest),
+        *(_precisions(name, pairs) for name in SETS),
+        _costs(pairs, contest),
+    ]
     parts.append(_notes(pairs, contest))
     with replacing(path, "w") as file:
         file.write("\n\n".join(part for part in parts if part) + "\n")
 
 
-def _head(contest: Contest) -> str:
+def _head(rows: Sequence[Row], contest: Contest) -> str:
+    names = ",".join(row.name for row in rows)
     minutes = "" if contest.minutes is None else f" --minutes-per-row {contest.minutes:g}"
     warning = (
         "**A test of the machinery: networks of eight channels after a few steps. Its figures say "
@@ -58,7 +63,7 @@ def _head(contest: Contest) -> str:
     return (
         "# Table 1 of synthetic protein crystals in suspension, made again\n\n"
         f"{warning}    crystalgauge reproduce pcs --budget {contest.budget.name}{minutes} "
-        f"--n {contest.pictures} --out DIR\n\n"
+        f"--n {contest.pictures} --threads {contest.threads} --rows {names} --out DIR\n\n"
         "S2A-Net in the five variants of Bischoff et al. (2022, doi 10.1007/s00216-022-04101-8) "
         "and the outline model, each in one run of CrystalGauge "
         f"{__version__}. Average precision in percent as COCO defines it (overlaps 0.50 to 0.95), "

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOMENTUM = 0.9
 """Of plain gradient descent, as published for S2A-Net."""
 
+LONGEST_WARMUP = 0.1
+"""Share of the budget."""
+
 
 class ModelTraining(pl.LightningModule):
     """Network, loss, moving average of the weights and schedule of the learning rate.
@@ -52,9 +55,13 @@ class ModelTraining(pl.LightningModule):
         return min(1.0, self.crops_seen / schedule.crops)
 
     def learning_rate(self) -> float:
-        """Return the rate of this step: linear warm-up, then half a cosine or steps down."""
+        """Return the rate of this step: linear warm-up, then half a cosine or steps down.
+
+        A short budget warms up over a tenth of it at most.
+        """
         schedule = self.recipe.schedule
-        warm = min(1.0, (self.global_step + 1) / max(1, schedule.warmup_steps))
+        by_steps = (self.global_step + 1) / max(1, schedule.warmup_steps)
+        warm = min(1.0, max(by_steps, self.share_done / LONGEST_WARMUP))
         if schedule.decay == "steps":
             passed = sum(self.share_done >= milestone for milestone in schedule.milestones)
             return schedule.peak_rate * warm * 0.1**passed
