@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import shapely
 
-from crystalgauge.core import Crystals, Micrograph
+from crystalgauge.core import Micrograph
 from crystalgauge.io import read_micrograph
 from crystalgauge.predict import Predictor
-from crystalgauge.predict.predictor import look_at_best_scale
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -30,34 +29,10 @@ def test_the_content_chooses_the_scale_and_progress_never_goes_back(predictor: P
     shares: list[float] = []
     found = predictor(window("fine.jpg"), shares.append)
     assert np.median(np.sqrt(4 * shapely.area(found.crystals.outlines) / np.pi)) < 20
-    assert found.scales == (1.5,)
+    assert found.scales == (1.5, 1.0)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert predictor(window("prisms.jpg")).scales == (1.0,)
-
-
-def drawn(count: int, score: float = 0.9) -> Crystals:
-    """Return small squares."""
-    squares = np.array([shapely.box(20 * i, 0, 20 * i + 10, 10) for i in range(count)], object)
-    return Crystals(squares, {"score": np.full(count, score)})
-
-
-@pytest.mark.parametrize(("enlarged", "scales"), [(30, (1.5,)), (41, (1.0,))])
-def test_what_appears_only_when_enlarged_is_not_believed(
-    enlarged: int, scales: tuple[float, ...]
-) -> None:
-    asked: list[tuple[tuple[float, ...], float, float]] = []
-
-    def look(scales: tuple[float, ...], start: float, part: float) -> Crystals:
-        asked.append((scales, start, part))
-        return drawn(20 if scales == (1.0,) else enlarged)
-
-    found, taken = look_at_best_scale(look, (1.0,))
-    assert taken == scales
-    assert len(found) == (enlarged if scales == (1.5,) else 20)
-    assert [each for each, _, _ in asked] == [(1.0,), (1.5,)]
-    assert asked[1][1] == asked[0][2]
-    assert asked[0][2] + asked[1][2] == pytest.approx(1.0)
 
 
 def test_scales_that_were_asked_for_are_kept(predictor: Predictor) -> None:

@@ -9,8 +9,8 @@ from crystalgauge.core import Micrograph
 from crystalgauge.predict import tiling
 from crystalgauge.predict.scales import (
     automatic_scales,
+    calls_for_enlarging,
     check_scales,
-    enlarged_scales,
     trust,
 )
 from crystalgauge.predict.tiling import pad, read_tile, scaled_shape, tiles
@@ -89,14 +89,14 @@ def test_automatic_scales_halve_while_something_is_left_to_see() -> None:
 
 def test_small_crystals_are_looked_at_enlarged() -> None:
     sure = np.full(20, 0.5)
-    assert enlarged_scales((1.0, 0.5), np.full(20, 12.0), sure) == (1.5, 0.5)
-    assert enlarged_scales((1.0,), np.full(20, 30.0), sure) is None
+    assert calls_for_enlarging(np.full(20, 12.0), sure)
+    assert not calls_for_enlarging(np.full(20, 30.0), sure)
     mixed = np.r_[np.full(11, 12.0), np.full(9, 200.0)]
-    assert enlarged_scales((1.0,), mixed, sure) == (1.5,)
+    assert calls_for_enlarging(mixed, sure)
     doubted = np.where(mixed < 20, 0.2, 0.5)
-    assert enlarged_scales((1.0,), mixed, doubted) is None, "the doubtful have no say"
-    assert enlarged_scales((1.0,), np.full(3, 12.0), sure[:3]) is None, "three say little"
-    assert enlarged_scales((1.0,), np.zeros(0), np.zeros(0)) is None
+    assert not calls_for_enlarging(mixed, doubted), "the doubtful have no say"
+    assert not calls_for_enlarging(np.full(3, 12.0), sure[:3]), "three say little"
+    assert not calls_for_enlarging(np.zeros(0), np.zeros(0))
 
 
 def test_scales_share_one_voice() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crystalgauge.core import Crystals
-from crystalgauge.models.outline.decode import Outlines, decode, demote_parts, merge
+from crystalgauge.models.outline.decode import Outlines, decode, merge
 from crystalgauge.predict.tile_finds import find_in_tiles
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def find_outlines(
     threshold: float,
     progress: Callable[[float], None] | None = None,
 ) -> Outlines:
-    """Look at all tiles of all scales; outlines within better ones lose a part of their score.
+    """Look at all tiles of all scales; what comes back has yet to go through `demote_parts`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def find_outlines(
         return decode(maps, fine, coarse, engine.refine, threshold=threshold)
 
     once = partial(merge, average=False)
-    return demote_parts(find_in_tiles(look, once, micrograph, intensity, scales, progress))
+    return find_in_tiles(look, once, micrograph, intensity, scales, progress)
 
 
 def outline_crystals(found: Outlines | None) -> Crystals:

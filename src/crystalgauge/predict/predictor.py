@@ -6,27 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import shapely
 
 from crystalgauge.core import ArgumentError, Crystals, ModelError
+from crystalgauge.models.outline.decode import demote_parts
 from crystalgauge.models.registry import find_model
 from crystalgauge.predict.engine import EngineName, open_engine
+from crystalgauge.predict.looks import find_at_best_scales
 from crystalgauge.predict.normalise import Intensity, measure_intensity
 from crystalgauge.predict.outlines import find_outlines, outline_crystals
-from crystalgauge.predict.scales import (
-    ENLARGED,
-    MOST_MORE,
-    SURE,
-    automatic_scales,
-    check_scales,
-    enlarged_scales,
-)
+from crystalgauge.predict.scales import automatic_scales, check_scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from crystalgauge.core import Micrograph
+    from crystalgauge.models.outline.decode import Outlines
 
 READ_SHARE = 0.5
 """Cells are read from this share of the least score: merging and refinement move scores."""
@@ -67,8 +62,8 @@ class Predictor:
     engine
         What runs it; see `crystalgauge.predict.open_engine`.
     scales
-        Magnifications, or "auto": 1 and halvings while the shorter side keeps 480 px, with 1.5
-        in place of 1 where most crystals turn out to be small.
+        Magnifications, or "auto": 1 and halvings while the shorter side keeps 480 px, and 1.5
+        as well where most crystals turn out to be small.
     min_score
         Least score of a crystal, 0 to 1; by default the card's, which balanced misses and false
         finds on validation scenes.
@@ -132,26 +127,21 @@ class Predictor:
         intensity = measure_intensity(micrograph)
         if is_blank(micrograph, intensity):
             return Prediction(outline_crystals(None), scales, ("the picture is constant",))
-        if self._scales is not None or self.files.kind != "outline":
-            return self._said(self._look(micrograph, intensity, scales, progress), scales)
-
-        def look(scales: tuple[float, ...], start: float, part: float) -> Crystals:
-            return self._look(micrograph, intensity, scales, _part_of(progress, start, part))
-
-        return self._said(*look_at_best_scale(look, scales))
-
-    def _look(
-        self,
-        micrograph: Micrograph,
-        intensity: Intensity,
-        scales: tuple[float, ...],
-        progress: Callable[[float], None] | None,
-    ) -> Crystals:
-        """Return what is found at given scales, the doubtful with it."""
         threshold = max(LEAST_READ, READ_SHARE * self.min_score)
-        return self._find(
-            self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
-        )
+        if self._scales is not None or self.files.kind != "outline":
+            found = self._find(
+                self._engine, micrograph, intensity, scales, threshold=threshold, progress=progress
+            )
+            return self._said(found, scales)
+
+        def look(scales: tuple[float, ...], start: float, part: float) -> Outlines:
+            return find_outlines(
+                self._engine, micrograph, intensity, scales, threshold=threshold,
+                progress=_part_of(progress, start, part),
+            )  # fmt: skip
+
+        outlines, scales = find_at_best_scales(look, scales)
+        return self._said(outline_crystals(outlines), scales)
 
     def _said(self, crystals: Crystals, scales: tuple[float, ...]) -> Prediction:
         """Return what reaches the least score, with calibrated errors, and what does not."""
@@ -169,36 +159,6 @@ def _part_of(
     return None if progress is None else lambda share: progress(start + part * share)
 
 
-def look_at_best_scale(
-    look: Callable[[tuple[float, ...], float, float], Crystals], scales: tuple[float, ...]
-) -> tuple[Crystals, tuple[float, ...]]:
-    """Look at a picture, and again enlarged where its crystals turn out to be small.
-
-    Parameters
-    ----------
-    look
-        Takes scales, and which part of all work this is: its start and its share, 0 to 1. Returns
-        what is found, with ``score``.
-    scales
-        From `automatic_scales`.
-
-    Returns
-    -------
-    tuple
-        What was found, and at which scales.
-    """
-    part = 1 / (1 + ENLARGED**2)  # of the work if there is a second look
-    first = look(scales, 0.0, part)
-    diameter_px = np.asarray(2 * np.sqrt(shapely.area(first.outlines) / np.pi))
-    enlarged = enlarged_scales(scales, diameter_px, first["score"])
-    if enlarged is None:
-        return first, scales
-    second = look(enlarged, part, 1 - part)
-    if (second["score"] >= SURE).sum() > MOST_MORE * (first["score"] >= SURE).sum():
-        return first, scales
-    return second, enlarged
-
-
 def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:
     """Tell whether a picture holds no contrast at all."""
     step = max(1, int(np.sqrt(np.prod(micrograph.shape) / 2e5)))
@@ -207,7 +167,7 @@ def is_blank(micrograph: Micrograph, intensity: Intensity) -> bool:
 
 
 def _find_outline_crystals(*picture: Any, **options: Any) -> Crystals:
-    return outline_crystals(find_outlines(*picture, **options))
+    return outline_crystals(demote_parts(find_outlines(*picture, **options)))
 
 
 def _find_box_crystals(*picture: Any, **options: Any) -> Crystals:

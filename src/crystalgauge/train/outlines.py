@@ -9,9 +9,9 @@ from crystalgauge.models.outline.loss import OutlineLoss, TargetBatch, collate_t
 from crystalgauge.models.outline.model import OutlineModel
 from crystalgauge.models.outline.targets import Targets, build_targets, cell_grid
 from crystalgauge.models.outline.weights import export_model
+from crystalgauge.predict.looks import find_at_best_scales
 from crystalgauge.predict.normalise import measure_intensity
 from crystalgauge.predict.outlines import find_outlines, outline_crystals
-from crystalgauge.predict.predictor import look_at_best_scale
 from crystalgauge.train.recipe import NetworkSection
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crystalgauge.core import Crystals, Micrograph
     from crystalgauge.datasets.shards import Sample
+    from crystalgauge.models.outline.decode import Outlines
     from crystalgauge.predict.engine import Engine
     from crystalgauge.train.recipe import Recipe
 
@@ -64,12 +65,10 @@ class TrainableOutlines:
         """Return outlines with score and defocus, at the scale that suits them."""
         intensity = measure_intensity(micrograph)
 
-        def look(scales: tuple[float, ...], *_: float) -> Crystals:
-            return outline_crystals(
-                find_outlines(engine, micrograph, intensity, scales, threshold=least_score)
-            )
+        def look(scales: tuple[float, ...], *_: float) -> Outlines:
+            return find_outlines(engine, micrograph, intensity, scales, threshold=least_score)
 
-        return look_at_best_scale(look, (1.0,))[0]
+        return outline_crystals(find_at_best_scales(look, (1.0,))[0])
 
     def truth(self, crystals: Crystals) -> Crystals:
         """Return the outlines as they are."""
