@@ -1,6 +1,7 @@
 """Accuracy on real drops that were never trained on, and silence on pictures without crystals.
 
-    python benchmarks/real_pictures.py [--model crystals] [--data ../shared/data] [--out DIR]
+    python benchmarks/real_pictures.py [--model crystals] [--data ../shared/data]
+        [--out DIR] [--careful]
 
 The pictures are not part of this repository; see `--data`. With `--out`, overlays are written.
 """
@@ -69,10 +70,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="crystals")
     parser.add_argument("--engine", default="auto")
+    parser.add_argument("--careful", action="store_true", help="look at mirrored pictures as well")
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[1] / "../shared/data")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    predictor = Predictor(arguments.model, engine=arguments.engine, min_score=EVERYTHING)
+    predictor = Predictor(
+        arguments.model, engine=arguments.engine, min_score=EVERYTHING,
+        scales="careful" if arguments.careful else "auto",
+    )  # fmt: skip
     card_score = float(predictor.files.card["min_score"])
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)

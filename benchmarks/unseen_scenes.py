@@ -1,6 +1,7 @@
 """Accuracy on simulated scenes that no training saw: other seed, other habit library.
 
-    python benchmarks/unseen_scenes.py [--model crystals] [--pictures 300] [--engine auto]
+    python benchmarks/unseen_scenes.py [--model crystals] [--pictures 300]
+        [--engine auto] [--careful]
 
 Prints average precision as a whole and by aspect ratio, size, overlap, contrast and blur, the size
 bias, the error of the defocus, and whether the stated error of the diameter is the one made.
@@ -125,9 +126,13 @@ def main() -> None:
     parser.add_argument("--model", default="crystals")
     parser.add_argument("--pictures", type=int, default=300)
     parser.add_argument("--engine", default="auto")
+    parser.add_argument("--careful", action="store_true", help="look at mirrored pictures as well")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    predictor = Predictor(arguments.model, engine=arguments.engine, min_score=EVERYTHING)
+    predictor = Predictor(
+        arguments.model, engine=arguments.engine, min_score=EVERYTHING,
+        scales="careful" if arguments.careful else "auto",
+    )  # fmt: skip
     pairs = []
     for index in range(arguments.pictures):
         micrograph, truth = draw_picture(index)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from crystalgauge.cli.options import parse_scales
 from crystalgauge.core import Micrograph
 from crystalgauge.io import read_micrograph
 from crystalgauge.predict import Predictor
@@ -40,6 +41,26 @@ def test_scales_that_were_asked_for_are_kept(predictor: Predictor) -> None:
     found, enlarged = asked(window("fine.jpg")), predictor(window("fine.jpg"))
     assert found.scales == (1.0,)
     assert len(found.crystals) != len(enlarged.crystals)
+
+
+def test_scales_are_read_as_written() -> None:
+    assert parse_scales(" Careful") == "careful"
+    assert parse_scales("auto") == "auto"
+    assert parse_scales("1.5, 1") == (1.5, 1.0)
+
+
+def test_a_careful_look_sees_the_mirror_image_alike() -> None:
+    careful = Predictor("crystals", engine="onnxruntime", threads=1, scales="careful")
+    assert careful.provenance["scales"] == "careful"
+    seen = window("fine.jpg")
+    shares: list[float] = []
+    plain = careful(seen, shares.append)
+    assert shares == sorted(shares)
+    turned = careful(Micrograph(seen.pixels[:, ::-1]))
+    assert len(plain.crystals) == len(turned.crystals)
+    areas = [np.sort(shapely.area(found.crystals.outlines)) for found in (plain, turned)]
+    assert areas[0] == pytest.approx(areas[1], rel=0.02)
+    assert plain.scales == (1.5, 1.0)
 
 
 def test_what_is_below_the_least_score_is_kept_aside_as_doubtful() -> None:

@@ -21,7 +21,11 @@ MinScore = Annotated[
     typer.Option(help="Least score of a crystal; the model's own if not given.", min=0, max=1),
 ]
 ScaleList = Annotated[
-    str, typer.Option(help="Magnifications to look at: auto, or a list such as 1,0.5.")
+    str,
+    typer.Option(
+        help="Magnifications to look at: auto, or a list such as 1,0.5; careful looks at every "
+        "picture mirrored as well, in twice the time."
+    ),
 ]
 Channel = Annotated[
     str | None, typer.Option(help="Name or number of the channel of multi-channel files.")
@@ -69,8 +73,8 @@ Reference = Annotated[
 ]
 
 
-def parse_scales(text: str) -> tuple[float, ...] | Literal["auto"]:
-    """Read ``auto`` or magnifications separated by commas.
+def parse_scales(text: str) -> tuple[float, ...] | Literal["auto", "careful"]:
+    """Read ``auto``, ``careful`` or magnifications separated by commas.
 
     Parameters
     ----------
@@ -82,15 +86,18 @@ def parse_scales(text: str) -> tuple[float, ...] | Literal["auto"]:
     ArgumentError
         When a part is no number.
     """
-    if text.strip().lower() == "auto":
+    word = text.strip().lower()
+    if word == "auto":
         return "auto"
+    if word == "careful":
+        return "careful"
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         from crystalgauge.core.errors import ArgumentError  # brings numpy
 
         raise ArgumentError(
-            f"cannot read scales from {text!r}; write auto, or numbers such as 1,0.5"
+            f"cannot read scales from {text!r}; write auto, careful, or numbers such as 1,0.5"
         ) from None
 
 

@@ -143,7 +143,7 @@ def measure(
     min_score
         Least score of a crystal, 0 to 1; the model's own when None.
     scales
-        Magnifications to look at, or "auto".
+        Magnifications to look at, "auto", or "careful": every picture mirrored as well.
     engine
         What runs the model.
     threads

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crystalgauge.predict import Prediction
 
 Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
-Scales = tuple[float, ...] | Literal["auto"]
+Scales = tuple[float, ...] | Literal["auto", "careful"]
 Colour = Literal["score", "agglomerates"]
 
 
@@ -49,7 +49,7 @@ class Settings:
     engine
         What runs the network.
     scales
-        Factors at which the picture is looked at, or ``auto``.
+        Factors at which the picture is looked at, ``auto`` or ``careful``; see `Predictor`.
     min_score
         Smallest score that counts as a crystal, 0 to 1; the model's own when None.
     threads

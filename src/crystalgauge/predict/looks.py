@@ -1,4 +1,4 @@
-"""Looks at one picture at two magnifications, made one.
+"""Two looks at one picture, at two magnifications or mirrored, made one.
 
 An enlarged picture shows small crystals better and large ones worse, for a network knows crystals
 up to a size and textures down to one. Where both looks find a crystal, their mean is better than
@@ -62,50 +62,70 @@ def find_at_best_scales(
     fine = look((ENLARGED,), part, 1 - part)
     if _sure(demote_parts(fine)) > MOST_MORE * _sure(first):
         return first, scales
-    return demote_parts(fuse(fine, coarse)), (ENLARGED, *scales)
+    return demote_parts(fuse(fine, coarse, trust_by_size)), (ENLARGED, *scales)
 
 
 def _sure(found: Outlines) -> int:
     return int((found.score >= SURE).sum())
 
 
-def fuse(fine: Outlines, coarse: Outlines) -> Outlines:
-    """Join what two looks at a picture found.
-
-    The finer look is trusted by ``w = D / (D + d)`` for a crystal of diameter d, with D of
-    `EVEN_PX`, the coarser one by 1 - w. What both found has the mean of outlines, blurs, errors
-    and scores with these weights; what one look found alone has its score times the square root of
-    its weight.
+def trust_by_size(diameter_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much an enlarged look counts beside a plain one, 0 to 1: D / (D + d).
 
     Parameters
     ----------
-    fine, coarse
-        Of the larger and the smaller magnification, in px of the picture, best first.
+    diameter_px
+        ``(N,)`` d, in px of the picture; D is `EVEN_PX`.
+    """
+    return EVEN_PX / (EVEN_PX + diameter_px)
+
+
+def trust_evenly(diameter_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 0.5 for every crystal: looks of one magnification are equally good."""
+    return np.full(len(diameter_px), 0.5)
+
+
+def fuse(
+    one: Outlines,
+    other: Outlines,
+    trust: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> Outlines:
+    """Join what two looks at a picture found.
+
+    What both found has the weighted mean of outlines, blurs, errors and scores; what one look found
+    alone has its score times the square root of its weight.
+
+    Parameters
+    ----------
+    one, other
+        In px of the picture, best first.
+    trust
+        Takes diameters in px, returns the weight of the first look, 0 to 1; the second has the
+        rest.
 
     Returns
     -------
     Outlines
         Best first, without repetitions.
     """
-    rows, columns = _same(fine, coarse)
-    a, b = fine.take(rows), coarse.take(columns)
-    weight = _trust(np.sqrt(a.extent_px * b.extent_px))
+    rows, columns = _same(one, other)
+    a, b = one.take(rows), other.take(columns)
+    weight = trust(np.sqrt(a.extent_px * b.extent_px))
     both = Outlines(
         *(
             (weight * x.T + (1 - weight) * y.T).T
             for x, y in zip(vars(a).values(), vars(b).values(), strict=True)
         )
     )
-    parts = [both, _without(fine, rows, _trust), _without(coarse, columns, lambda d: 1 - _trust(d))]
+    parts = [
+        both,
+        _without(one, rows, trust),
+        _without(other, columns, lambda diameter_px: 1 - trust(diameter_px)),
+    ]
     joined = Outlines(
         *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
     )
     return merge(joined.take(np.argsort(-joined.score, kind="stable")), average=False)
-
-
-def _trust(diameter_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how much the finer look counts, 0 to 1."""
-    return EVEN_PX / (EVEN_PX + diameter_px)
 
 
 def _without(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from crystalgauge.core import ArgumentError, Crystals, ModelError
 from crystalgauge.models.outline.decode import demote_parts
 from crystalgauge.models.registry import find_model
 from crystalgauge.predict.engine import EngineName, open_engine
-from crystalgauge.predict.looks import find_at_best_scales
+from crystalgauge.predict.looks import find_at_best_scales, fuse, trust_evenly
 from crystalgauge.predict.normalise import Intensity, measure_intensity
 from crystalgauge.predict.outlines import find_outlines, outline_crystals
 from crystalgauge.predict.scales import automatic_scales, check_scales
@@ -63,7 +63,8 @@ class Predictor:
         What runs it; see `crystalgauge.predict.open_engine`.
     scales
         Magnifications, or "auto": 1 and halvings while the shorter side keeps 480 px, and 1.5
-        as well where most crystals turn out to be small.
+        as well where most crystals turn out to be small. "careful" does the same, and all once
+        more with the picture mirrored, for models of outlines.
     min_score
         Least score of a crystal, 0 to 1; by default the card's, which balanced misses and false
         finds on validation scenes.
@@ -73,7 +74,7 @@ class Predictor:
     Raises
     ------
     ArgumentError
-        For a score or scale out of range.
+        For a score or scale out of range, or "careful" with a model of another kind.
     ModelError
         For an unknown or damaged model.
     """
@@ -83,11 +84,12 @@ class Predictor:
         model: str | Path = "crystals",
         *,
         engine: EngineName = "auto",
-        scales: Sequence[float] | Literal["auto"] = "auto",
+        scales: Sequence[float] | Literal["auto", "careful"] = "auto",
         min_score: float | None = None,
         threads: int | None = None,
     ) -> None:
-        self._scales = None if scales == "auto" else check_scales(scales)
+        self._careful = scales == "careful"
+        self._scales = None if isinstance(scales, str) else check_scales(scales)
         self.files = find_model(model)
         self.min_score = float(self.files.card["min_score"]) if min_score is None else min_score
         if not 0 < self.min_score < 1:
@@ -96,6 +98,11 @@ class Predictor:
             raise ModelError(
                 f"the model {self.files.name!r} is of an unknown kind, {self.files.kind!r}; "
                 f"this version knows {', '.join(FINDERS)}"
+            )
+        if self._careful and self.files.kind != "outline":
+            raise ArgumentError(
+                f"only models of outlines look carefully; {self.files.name!r} is of the kind "
+                f"{self.files.kind!r}, leave scales at auto"
             )
         self._find = FINDERS[self.files.kind]
         self._engine = open_engine(self.files, engine, threads)
@@ -108,7 +115,7 @@ class Predictor:
             "model_sha256": self.files.sha256,
             "engine": self._engine.name,
             "min_score": self.min_score,
-            "scales": "auto" if self._scales is None else list(self._scales),
+            "scales": list(self._scales or ()) or ("careful" if self._careful else "auto"),
         }
 
     def __call__(
@@ -135,13 +142,37 @@ class Predictor:
             return self._said(found, scales)
 
         def look(scales: tuple[float, ...], start: float, part: float) -> Outlines:
-            return find_outlines(
-                self._engine, micrograph, intensity, scales, threshold=threshold,
-                progress=_part_of(progress, start, part),
-            )  # fmt: skip
+            return self._look(
+                micrograph, intensity, scales, threshold, _part_of(progress, start, part)
+            )
 
         outlines, scales = find_at_best_scales(look, scales)
         return self._said(outline_crystals(outlines), scales)
+
+    def _look(
+        self,
+        micrograph: Micrograph,
+        intensity: Intensity,
+        scales: tuple[float, ...],
+        threshold: float,
+        progress: Callable[[float], None] | None,
+    ) -> Outlines:
+        """Return the outlines at given scales; carefully, of the mirrored picture as well."""
+
+        def find(seen: Micrograph, start: float, part: float) -> Outlines:
+            return find_outlines(
+                self._engine, seen, intensity, scales, threshold=threshold,
+                progress=_part_of(progress, start, part),
+            )  # fmt: skip
+
+        if not self._careful:
+            return find(micrograph, 0.0, 1.0)
+        turned = replace(micrograph, pixels=micrograph.pixels[:, ::-1])
+        return fuse(
+            find(micrograph, 0.0, 0.5),
+            find(turned, 0.5, 0.5).mirrored(micrograph.shape[1]),
+            trust_evenly,
+        )
 
     def _said(self, crystals: Crystals, scales: tuple[float, ...]) -> Prediction:
         """Return what reaches the least score, with calibrated errors, and what does not."""

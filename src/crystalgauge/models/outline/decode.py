@@ -81,6 +81,21 @@ class Outlines:
         codes[:, 4] += math.log(factor)
         return Outlines(codes, self.score, self.defocus_px * factor, self.size_error)
 
+    def mirrored(self, width: float) -> Outlines:
+        """Return all as they lie in the picture turned left to right.
+
+        Parameters
+        ----------
+        width
+            Of the picture in px.
+        """
+        codes = self.codes.copy()
+        codes[:, 0] = width - codes[:, 0]
+        codes[:, 3] *= -1  # the frame's shear
+        rays = codes.shape[1] - FRAME  # an even number: the mirror image of a ray is a ray
+        codes[:, FRAME:] = self.codes[:, FRAME + (rays // 2 - np.arange(rays)) % rays]
+        return Outlines(codes, self.score, self.defocus_px, self.size_error)
+
     @property
     def centres_px(self) -> NDArray[np.float64]:
         """``(N, 2)`` x and y."""
