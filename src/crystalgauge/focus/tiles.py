@@ -32,7 +32,7 @@ MODEL = "focus"
 
 KIND = "focus_tiles"
 
-LEAST_CONTENT = 0.6
+LEAST_CONTENT = 0.8
 """Probability of content from which a tile is judged; chosen on validation pictures."""
 
 LEAST_EDGE_PX = STRIDE
