@@ -77,7 +77,7 @@ def test_tables_are_rectangular(tmp_path: Path) -> None:
 
 def test_what_was_not_done_is_said(tmp_path: Path) -> None:
     page = " ".join(written(tmp_path).split())
-    assert "not trained fully: 6,000 windows of the paper's 35,481,380" in page
+    assert "6,000 windows of 192 px for the paper's 35,481,380 of 384 px" in page
     assert "a narrower network than the paper's ResNet-50" in page
     assert "started at random: no ImageNet weights were given" in page
     assert "`pcs-path`, path traced: not part of the installation" in page

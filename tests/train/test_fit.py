@@ -143,8 +143,19 @@ def test_rate_warms_up_and_falls_to_its_end() -> None:
     schedule = module.recipe.schedule
     assert start == pytest.approx(schedule.peak_rate / 2)  # the first of two warm-up steps
     share = schedule.final_share
-    assert middle == pytest.approx(start * (share + (1 - share) / 2))
-    assert end == pytest.approx(start * share)
+    assert middle == pytest.approx(schedule.peak_rate * (share + (1 - share) / 2))
+    assert end == pytest.approx(schedule.peak_rate * share)
+
+
+def test_a_short_budget_warms_up_over_a_tenth_of_it() -> None:
+    recipe = tiny_recipe(1000)
+    slow = recipe.schedule.model_copy(update={"warmup_steps": 500, "final_share": 1.0})
+    module = ModelTraining(recipe.model_copy(update={"schedule": slow}))
+    rates = []
+    for crops in (0, 50, 100, 900):  # of 1000, before any step has ended
+        module.crops_seen = crops
+        rates.append(module.learning_rate() / slow.peak_rate)
+    assert rates == pytest.approx([1 / 500, 0.5, 1.0, 1.0])
 
 
 def test_rate_steps_down_at_its_milestones() -> None:

@@ -165,9 +165,10 @@ def _notes(pairs: list[tuple[Row, RowResult]], contest: Contest) -> str:
         said = []
         if row.epochs:
             if _share(row, result) < 1:
+                window = contest.recipe(row).schedule.window
                 said.append(
-                    f"not trained fully: {result.pictures_seen:,} windows of the paper's "
-                    f"{PUBLISHED_PICTURES * row.epochs:,}"
+                    f"not trained fully: {result.pictures_seen:,} windows of {window} px for the "
+                    f"paper's {PUBLISHED_PICTURES * row.epochs:,} of 384 px"
                 )
             if result.network["backbone"] != "resnet50" or result.network["width"] != 64:
                 said.append("a narrower network than the paper's ResNet-50")
