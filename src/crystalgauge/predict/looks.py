@@ -9,6 +9,7 @@ validation scenes of all kinds average precision rose from 0.484, of the enlarge
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +18,8 @@ import shapely
 from crystalgauge.metrics import pack_outlines
 from crystalgauge.metrics.convex import hull_bounds, hull_shared_areas
 from crystalgauge.models.outline.decode import Outlines, demote_parts, merge
-from crystalgauge.predict.scales import (
-    ENLARGED,
-    MOST_MORE,
-    SURE,
-    calls_for_enlarging,
-)
+from crystalgauge.predict.scales import ENLARGED, MOST_MORE, SURE, calls_for_enlarging
+from crystalgauge.predict.tile_finds import join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,13 +114,12 @@ def fuse(
             for x, y in zip(vars(a).values(), vars(b).values(), strict=True)
         )
     )
-    parts = [
-        both,
-        _without(one, rows, trust),
-        _without(other, columns, lambda diameter_px: 1 - trust(diameter_px)),
-    ]
-    joined = Outlines(
-        *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
+    joined = join(
+        [
+            both,
+            _without(one, rows, trust),
+            _without(other, columns, lambda diameter_px: 1 - trust(diameter_px)),
+        ]
     )
     return merge(joined.take(np.argsort(-joined.score, kind="stable")), average=False)
 
@@ -135,8 +131,7 @@ def _without(
 ) -> Outlines:
     """Return what the other look did not find, with lower scores."""
     alone = found.take(np.setdiff1d(np.arange(len(found)), matched))
-    score = alone.score * np.sqrt(trust(alone.extent_px))
-    return Outlines(alone.codes, score, alone.defocus_px, alone.size_error)
+    return replace(alone, score=alone.score * np.sqrt(trust(alone.extent_px)))
 
 
 def _same(a: Outlines, b: Outlines) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -78,7 +78,7 @@ def find_in_tiles(
         found = found.take(tile.owns(x + tile.x, y + tile.y, SEAM))
         found = found.moved(tile.x, tile.y, 1 / scale)
         parts.append(_scored(found, found.score * trust(found.extent_px, scale, scales)))
-    joined = _join(parts)
+    joined = join(parts)
     height, width = micrograph.shape
     x, y = joined.centres_px.T
     joined = joined.take((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
@@ -90,7 +90,7 @@ def _scored(found: F, score: NDArray[np.float64]) -> F:
     return replace(found, score=score)  # type: ignore[type-var]  # a dataclass, as `Finds` says
 
 
-def _join(parts: Sequence[F]) -> F:
+def join(parts: Sequence[F]) -> F:
     """Return all rows of all parts; there is at least one part."""
     columns = {
         name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])
